@@ -1,0 +1,54 @@
+# `make run`: the whole platform on http://127.0.0.1:8000.  `make test`: everything.  `make help`: the rest.
+
+PYTHON ?= python3
+PORT ?= 8000
+VENV := .venv
+PY := $(VENV)/bin/python
+export DOT_VAR
+
+.PHONY: help run test lint format bench clean setup messages lock
+.DEFAULT_GOAL := help
+
+help: ## what can be made
+	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
+
+setup: $(VENV)/.installed node_modules/.installed .env
+	@$(PY) -m dotplatform.messages
+
+run: setup ## the whole platform, on PORT (8000) with its data in DOT_VAR (var)
+	@$(PY) manage.py run --port $(PORT)
+
+test: setup ## all checks and tests, a real browser included
+	@$(PY) -m pytest
+
+lint: setup ## ruff, mypy, migrations, Django's deploy checks
+	@$(VENV)/bin/ruff check .
+	@$(VENV)/bin/ruff format --check .
+	@$(VENV)/bin/mypy .
+	@$(PY) manage.py makemigrations --check --dry-run
+
+format: setup ## put the code in shape
+	@$(VENV)/bin/ruff check --fix .
+	@$(VENV)/bin/ruff format .
+
+clean: ## remove what was installed and built here; the data folder stays
+	rm -rf $(VENV) node_modules .mypy_cache .ruff_cache .pytest_cache .hypothesis
+
+lock: ## resolve the dependencies anew (versions and hashes, no index addresses)
+	uv pip compile pyproject.toml --upgrade --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-annotate --no-header -q -o requirements/production.lock
+	uv pip compile pyproject.toml --group dev --upgrade --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-annotate --no-header -q -o requirements/development.lock
+
+$(VENV)/.installed: requirements/development.lock
+	@$(PYTHON) -c 'import sys; sys.exit(not (3, 11) <= sys.version_info < (3, 15))' || { echo "Python 3.11 to 3.14 is needed; found $$($(PYTHON) --version). Try: make PYTHON=python3.12 $(MAKECMDGOALS)"; exit 1; }
+	@test -x $(PY) || $(PYTHON) -m venv $(VENV) || { rm -rf $(VENV); echo "Python's venv module is missing. On Debian: apt install python3-venv"; exit 1; }
+	@echo "Installing dependencies (once) …"
+	@$(PY) -m pip install --quiet --disable-pip-version-check --require-hashes -r $<
+	@touch $@
+
+node_modules/.installed: package-lock.json
+	@if command -v npm >/dev/null; then npm ci --silent --no-fund --no-audit; else echo "npm is not installed: pages will not report Web Vitals (everything else works)."; fi
+	@mkdir -p node_modules && touch $@
+
+.env:
+	@umask 077 && printf 'DOT_ENV=development\nSECRET_KEY=%s\n' "$$($(PYTHON) -c 'import secrets; print(secrets.token_urlsafe(48))')" > $@
+	@echo "Wrote .env for development."

@@ -1,0 +1,77 @@
+"""Each person's data in each app: entries, and the tombstones of deleted ones."""
+
+from __future__ import annotations
+
+from django.db import models
+from django.utils.translation import gettext_lazy as _
+
+from dotplatform.database.constraints import CompositeForeignKey, RowSecurity
+from dotplatform.database.identifiers import uuid7
+
+
+class Entry(models.Model):
+    """One JSON value of one person in one app under one key.
+
+    Its only foreign key is the installation's ``(user_id, app_id)``: no entry without one, and deleting the
+    installation deletes the entries by the database's own cascade.
+    """
+
+    id = models.UUIDField(primary_key=True, default=uuid7, editable=False)
+    user_id = models.UUIDField(_("person"))
+    app_id = models.TextField(_("app"))
+    key = models.TextField(_("key"), db_collation="C")  # listed in the order of its bytes, on every server
+    value = models.JSONField(_("value"))
+    revision = models.BigIntegerField(_("revision"))
+    bytes = models.IntegerField(_("bytes"))  # key + JSON text as stored: what counts against the quota
+    created_at = models.DateTimeField(_("created"))
+    updated_at = models.DateTimeField(_("updated"))
+
+    class Meta:
+        db_table = "app_data"
+        verbose_name = _("entry")
+        verbose_name_plural = _("entries")
+        indexes = [models.Index(fields=["user_id", "app_id", "revision"], name="app_data_revision")]
+        constraints = [
+            models.UniqueConstraint(fields=["user_id", "app_id", "key"], name="app_data_key_unique"),
+            CompositeForeignKey(
+                name="app_data_installation",
+                columns=["user_id", "app_id"],
+                to_table="user_apps",
+                to_columns=["user_id", "app_id"],
+            ),
+            RowSecurity(name="app_data_row_security"),
+        ]
+
+    def __str__(self) -> str:
+        return self.key
+
+
+class Tombstone(models.Model):
+    """That an entry was deleted, kept 30 days so that others can learn of it."""
+
+    id = models.UUIDField(primary_key=True, default=uuid7, editable=False)
+    user_id = models.UUIDField()
+    app_id = models.TextField()
+    key = models.TextField(db_collation="C")
+    revision = models.BigIntegerField()
+    deleted_at = models.DateTimeField()
+
+    class Meta:
+        db_table = "app_data_tombstones"
+        indexes = [
+            models.Index(fields=["user_id", "app_id", "revision"], name="app_data_tombstones_revision"),
+            models.Index(fields=["deleted_at"], name="app_data_tombstones_deleted"),
+        ]
+        constraints = [
+            models.UniqueConstraint(fields=["user_id", "app_id", "key"], name="app_data_tombstones_key_unique"),
+            CompositeForeignKey(
+                name="app_data_tombstones_installation",
+                columns=["user_id", "app_id"],
+                to_table="user_apps",
+                to_columns=["user_id", "app_id"],
+            ),
+            RowSecurity(name="app_data_tombstones_row_security"),
+        ]
+
+    def __str__(self) -> str:
+        return self.key

@@ -1,0 +1,205 @@
+"""Every way an API request can fail: a code, a status, and a message in both languages."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.core.exceptions import PermissionDenied
+from django.db import InterfaceError, OperationalError
+from django.http import Http404, HttpResponse
+from django.utils import translation
+from django.utils.functional import Promise
+from django.utils.translation import gettext, gettext_noop as _
+from rest_framework import exceptions as drf
+
+MAINTENANCE_RETRY_S = 300
+UNAVAILABLE_RETRY_S = 2
+
+
+def in_both_languages(message: str | Promise, params: dict[str, Any] | None = None) -> dict[str, str]:
+    """``{"message": English, "message_ko": Korean}`` of one catalogue entry with its placeholders filled."""
+    texts = {}
+    for member, language in (("message", "en"), ("message_ko", "ko")):
+        with translation.override(language):
+            text = gettext(message) if type(message) is str else str(message)
+            texts[member] = text % params if params else text
+    return texts
+
+
+class ApiError(Exception):
+    """An answer that is not a success. Subclasses fix *status*, *code* and the default *message* (a msgid)."""
+
+    status = 500
+    code = "INTERNAL_ERROR"
+    message: str | Promise = _("Something went wrong on our side. Try again; if it stays, tell the operator.")
+
+    def __init__(
+        self,
+        message: str | Promise | None = None,
+        *,
+        params: dict[str, Any] | None = None,
+        details: Any = None,
+        headers: dict[str, str] | None = None,
+    ) -> None:
+        super().__init__(message or self.message)
+        self.text = message or self.message
+        self.params = params
+        self.details = details
+        self.headers = headers or {}
+
+    def body(self) -> dict[str, Any]:
+        """The envelope's ``error`` member."""
+        error: dict[str, Any] = {"code": self.code, **in_both_languages(self.text, self.params)}
+        if self.details is not None:
+            error["details"] = self.details
+        return error
+
+
+class InvalidJSON(ApiError):
+    status, code = 400, "INVALID_JSON"
+    message = _("The body is not valid JSON.")
+
+
+class ValidationFailed(ApiError):
+    """*details* maps each field (or JSON path) to a list of ``{"message", "message_ko"}``."""
+
+    status, code = 400, "VALIDATION_ERROR"
+    message = _("Some fields are not valid; see details.")
+
+    @classmethod
+    def of(cls, field: str, message: str | Promise, params: dict[str, Any] | None = None) -> ValidationFailed:
+        """An error about one *field*."""
+        return cls(details={field: [in_both_languages(message, params)]})
+
+
+class Unauthorized(ApiError):
+    status, code = 401, "UNAUTHORIZED"
+    message = _("Send a valid access token or launch token: Authorization: Bearer …")
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.headers.setdefault("WWW-Authenticate", 'Bearer realm="dot"')
+
+
+class Forbidden(ApiError):
+    status, code = 403, "FORBIDDEN"
+    message = _("These credentials do not allow that.")
+
+
+class NotFound(ApiError):
+    status, code = 404, "NOT_FOUND"
+    message = _("There is nothing here, or not for you.")
+
+
+class MethodNotAllowed(ApiError):
+    status, code = 405, "METHOD_NOT_ALLOWED"
+    message = _("This address does not take that method; see the Allow header.")
+
+
+class NotAcceptable(ApiError):
+    status, code = 406, "NOT_ACCEPTABLE"
+    message = _("The answer is not available in the asked-for form.")
+
+
+class Conflict(ApiError):
+    status, code = 409, "CONFLICT"
+    message = _("That contradicts what is there already.")
+
+
+class ResyncRequired(ApiError):
+    status, code = 410, "RESYNC_REQUIRED"
+    message = _("Changes that old are no longer kept. List everything again and go on from its head.")
+
+
+class PreconditionFailed(ApiError):
+    status, code = 412, "PRECONDITION_FAILED"
+    message = _("Somebody else changed it meanwhile; details holds the current state.")
+
+
+class TooLarge(ApiError):
+    status, code = 413, "PAYLOAD_TOO_LARGE"
+    message = _("The body is larger than allowed here.")
+
+
+class UnsupportedMediaType(ApiError):
+    status, code = 415, "UNSUPPORTED_MEDIA_TYPE"
+    message = _("This address does not take that Content-Type.")
+
+
+class RateLimited(ApiError):
+    status, code = 429, "RATE_LIMITED"
+    message = _("Too many requests. Wait as long as Retry-After says.")
+
+    def __init__(self, retry_after_s: int, **kwargs: Any) -> None:
+        super().__init__(**kwargs)
+        self.headers.setdefault("Retry-After", str(max(1, retry_after_s)))
+
+
+class Maintenance(ApiError):
+    status, code = 503, "MAINTENANCE"
+    message = _("The platform is being maintained and will be back soon.")
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.headers.setdefault("Retry-After", str(MAINTENANCE_RETRY_S))
+
+
+class Unavailable(ApiError):
+    """A part that the request needs (the database, the storage) does not answer right now."""
+
+    status, code = 503, "UNAVAILABLE"
+    message = _("The platform cannot reach a part of itself right now. Try again in a moment.")
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.headers.setdefault("Retry-After", str(UNAVAILABLE_RETRY_S))
+
+
+class QuotaExceeded(ApiError):
+    status, code = 507, "QUOTA_EXCEEDED"
+    message = _("There is no room left for this app's data. Delete something; reading and deleting still work.")
+
+
+_KNOWN: list[tuple[type[Exception] | tuple[type[Exception], ...], type[ApiError]]] = [
+    ((Http404, drf.NotFound), NotFound),
+    ((PermissionDenied, drf.PermissionDenied), Forbidden),
+    ((drf.NotAuthenticated, drf.AuthenticationFailed), Unauthorized),
+    (drf.MethodNotAllowed, MethodNotAllowed),
+    (drf.ParseError, InvalidJSON),
+    (drf.UnsupportedMediaType, UnsupportedMediaType),
+    (drf.NotAcceptable, NotAcceptable),
+    ((OperationalError, InterfaceError), Unavailable),
+]
+
+
+def as_api_error(error: BaseException) -> ApiError | None:
+    """The API's word for an exception of Django, DRF or the database; None for what nobody expected."""
+    if isinstance(error, ApiError):
+        return error
+    if isinstance(error, drf.Throttled):
+        return RateLimited(int(getattr(error, "wait", None) or 1))
+    if isinstance(error, drf.ValidationError):
+        return ValidationFailed(details=_field_errors(error.detail))
+    return next((api_error() for known, api_error in _KNOWN if isinstance(error, known)), None)
+
+
+def _field_errors(detail: Any) -> Any:
+    """DRF's nested details, with each message in both languages."""
+    if isinstance(detail, dict):
+        return {str(field): _field_errors(inner) for field, inner in detail.items()}
+    if isinstance(detail, list):
+        return [_field_errors(inner) for inner in detail]
+    return in_both_languages(detail)
+
+
+def exception_handler(error: Exception, context: dict[str, Any]) -> HttpResponse | None:
+    """DRF's hook: what is known becomes an envelope, what is not goes on to Django (and Sentry) as an exception."""
+    from dotplatform.api.envelope import error_response  # noqa: PLC0415  (envelope renders these classes)
+
+    known = as_api_error(error)
+    if known is None:
+        return None
+    response = error_response(known)
+    if known.status == 405:
+        response.headers["Allow"] = ", ".join(context["view"].allowed_methods)
+    return response

@@ -1,0 +1,57 @@
+"""JSON bodies, read strictly: no NaN, no Infinity, UTF-8 only, bounded in size and depth."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import orjson
+from django.http import HttpRequest
+from rest_framework.parsers import BaseParser
+
+from dotplatform.api.errors import InvalidJSON, TooLarge
+
+MAX_BODY_BYTES = 256 * 1024
+MAX_DEPTH = 32
+
+
+def read_body(request: HttpRequest, limit: int = MAX_BODY_BYTES) -> bytes:
+    """The request's body, refused with 413 where it is longer than *limit* bytes, before it is read."""
+    try:
+        length = int(request.META.get("CONTENT_LENGTH") or 0)
+    except ValueError:
+        length = 0
+    if length > limit:
+        raise TooLarge(details={"limit_bytes": limit})
+    body = request.read(limit + 1)
+    if len(body) > limit:
+        raise TooLarge(details={"limit_bytes": limit})
+    return body
+
+
+def parse_json(body: bytes) -> Any:
+    """The value of strict JSON text, at most ``MAX_DEPTH`` levels deep."""
+    try:
+        value = orjson.loads(body)
+    except orjson.JSONDecodeError as error:
+        raise InvalidJSON(details={"reason": error.msg, "line": error.lineno, "column": error.colno}) from error
+    if body.count(b"[") + body.count(b"{") > MAX_DEPTH and _is_deeper(value, MAX_DEPTH):
+        raise InvalidJSON(details={"reason": f"nested more than {MAX_DEPTH} levels deep"})
+    return value
+
+
+def _is_deeper(value: Any, levels: int) -> bool:
+    if isinstance(value, dict):
+        return levels == 0 or any(_is_deeper(inner, levels - 1) for inner in value.values())
+    if isinstance(value, list):
+        return levels == 0 or any(_is_deeper(inner, levels - 1) for inner in value)
+    return False
+
+
+class StrictJSONParser(BaseParser):
+    """DRF's side of the same rules."""
+
+    media_type = "application/json"
+
+    def parse(self, stream: Any, media_type: str | None = None, parser_context: Any | None = None) -> Any:
+        request = stream if isinstance(stream, HttpRequest) else getattr(stream, "_request", stream)
+        return parse_json(read_body(request))

@@ -1,0 +1,10 @@
+from django.apps import AppConfig
+
+
+class DotplatformConfig(AppConfig):
+    name = "dotplatform"
+    verbose_name = "DOT Platform"
+
+    def ready(self) -> None:
+        """Register the system checks."""
+        from dotplatform.database import checks  # noqa: F401, PLC0415  (needs the app registry)

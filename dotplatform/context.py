@@ -1,0 +1,17 @@
+"""What every template knows."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.conf import settings
+from django.http import HttpRequest
+
+
+def platform(request: HttpRequest) -> dict[str, Any]:
+    """``csp_nonce`` for inline elements, the version, and whether the browser reports its vitals."""
+    return {
+        "csp_nonce": getattr(request, "csp_nonce", ""),
+        "dot_version": settings.DOT_VERSION,
+        "analytics_enabled": settings.ANALYTICS_ENABLED,
+    }

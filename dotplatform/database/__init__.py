@@ -1,0 +1,1 @@
+"""The embedded server, the two doors, and the row-security constraints."""

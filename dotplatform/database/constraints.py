@@ -1,0 +1,107 @@
+"""Row-level security and composite foreign keys, declared on the model so that migrations carry them."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.db.backends.base.schema import BaseDatabaseSchemaEditor
+from django.db.models import Model
+from django.db.models.constraints import BaseConstraint
+
+
+class _DatabaseOnlyConstraint(BaseConstraint):
+    """A constraint that the database alone enforces: nothing to validate in Python, nothing inside CREATE TABLE."""
+
+    def constraint_sql(self, model: type[Model] | None, schema_editor: BaseDatabaseSchemaEditor | None) -> str:
+        # CREATE TABLE cannot hold these; the schema editor runs what is put here after the table is there.
+        assert model is not None
+        assert schema_editor is not None
+        schema_editor.deferred_sql.append(self.create_sql(model, schema_editor))
+        return ""
+
+    def validate(self, *args: Any, **kwargs: Any) -> None:
+        """Nothing: PostgreSQL refuses what does not fit."""
+
+
+class RowSecurity(_DatabaseOnlyConstraint):
+    """ENABLE and FORCE row-level security, with a policy each for the person's and the operator's door.
+
+    A row passes for a person when ``dot.user_id`` is its *user_column* and, where ``dot.app_id`` is set, that is its
+    *app_column*. ``current_setting`` is called directly, without a sub-select, so that the policies also work on
+    distributed PostgreSQL.
+    """
+
+    def __init__(self, *, name: str, user_column: str = "user_id", app_column: str | None = "app_id") -> None:
+        super().__init__(name=name)
+        self.user_column = user_column
+        self.app_column = app_column
+
+    def deconstruct(self) -> tuple[str, tuple[Any, ...], dict[str, Any]]:
+        path, args, kwargs = super().deconstruct()
+        return path, tuple(args), {**kwargs, "user_column": self.user_column, "app_column": self.app_column}
+
+    def person_condition(self) -> str:
+        """The SQL condition under which a row belongs to whoever stands in the person's door."""
+        condition = f"{self.user_column} = nullif(current_setting('dot.user_id', true), '')::uuid"
+        if self.app_column:
+            condition += (
+                " AND (coalesce(current_setting('dot.app_id', true), '') = ''"
+                f" OR {self.app_column} = current_setting('dot.app_id', true))"
+            )
+        return condition
+
+    def create_sql(self, model: type[Model] | None, schema_editor: BaseDatabaseSchemaEditor | None) -> str:
+        assert model is not None
+        table = model._meta.db_table
+        operator = "current_setting('dot.operator', true) = 'on'"
+        return (
+            f"ALTER TABLE {table} ENABLE ROW LEVEL SECURITY;"
+            f" ALTER TABLE {table} FORCE ROW LEVEL SECURITY;"
+            f" CREATE POLICY {table}_person ON {table} USING ({self.person_condition()});"
+            f" CREATE POLICY {table}_operator ON {table} USING ({operator})"
+        )
+
+    def remove_sql(self, model: type[Model] | None, schema_editor: BaseDatabaseSchemaEditor | None) -> str:
+        assert model is not None
+        table = model._meta.db_table
+        return (
+            f"DROP POLICY {table}_person ON {table}; DROP POLICY {table}_operator ON {table};"
+            f" ALTER TABLE {table} NO FORCE ROW LEVEL SECURITY; ALTER TABLE {table} DISABLE ROW LEVEL SECURITY"
+        )
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, RowSecurity) and self.deconstruct() == other.deconstruct()
+
+    __hash__ = None  # type: ignore[assignment]
+
+
+class CompositeForeignKey(_DatabaseOnlyConstraint):
+    """FOREIGN KEY over several columns, ON DELETE CASCADE. Django's own ForeignKey knows one column only."""
+
+    def __init__(self, *, name: str, columns: list[str], to_table: str, to_columns: list[str]) -> None:
+        super().__init__(name=name)
+        self.columns = columns
+        self.to_table = to_table
+        self.to_columns = to_columns
+
+    def deconstruct(self) -> tuple[str, tuple[Any, ...], dict[str, Any]]:
+        path, args, kwargs = super().deconstruct()
+        own = {"columns": self.columns, "to_table": self.to_table, "to_columns": self.to_columns}
+        return path, tuple(args), {**kwargs, **own}
+
+    def create_sql(self, model: type[Model] | None, schema_editor: BaseDatabaseSchemaEditor | None) -> str:
+        assert model is not None
+        return (
+            f"ALTER TABLE {model._meta.db_table} ADD CONSTRAINT {self.name}"
+            f" FOREIGN KEY ({', '.join(self.columns)})"
+            f" REFERENCES {self.to_table} ({', '.join(self.to_columns)}) ON DELETE CASCADE"
+        )
+
+    def remove_sql(self, model: type[Model] | None, schema_editor: BaseDatabaseSchemaEditor | None) -> str:
+        assert model is not None
+        return f"ALTER TABLE {model._meta.db_table} DROP CONSTRAINT {self.name}"
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, CompositeForeignKey) and self.deconstruct() == other.deconstruct()
+
+    __hash__ = None  # type: ignore[assignment]

@@ -1,0 +1,13 @@
+"""UUID version 7 (RFC 9562): the first 48 bits are the time, so that new rows land beside each other in an index."""
+
+from __future__ import annotations
+
+from uuid import UUID
+
+from uuid_utils.compat import uuid7 as _uuid7
+
+
+def uuid7() -> UUID:
+    """A new UUID version 7, as the standard library's type."""
+    value: UUID = _uuid7()
+    return value

@@ -1,0 +1,135 @@
+"""Request id, security headers, API guard, maintenance mode. All of it is synchronous."""
+
+from __future__ import annotations
+
+import re
+import secrets
+from collections.abc import Callable
+
+from django.conf import settings
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import render
+
+from dotplatform import logs
+from dotplatform.api.authentication import authenticate
+from dotplatform.api.envelope import error_response
+from dotplatform.api.errors import MAINTENANCE_RETRY_S, ApiError, Maintenance, Unauthorized
+from dotplatform.models import Platform
+
+GetResponse = Callable[[HttpRequest], HttpResponse]
+
+_REQUEST_ID = re.compile(r"[A-Za-z0-9._-]{8,64}")
+
+# Reachable without credentials; every other path under the API's prefixes answers 401, unknown ones too.
+_OPEN = re.compile(r"/api/(health(/live)?|platform/info|schema|docs|public/.*)|/api/metrics(?P<post>)")
+
+CORS_HEADERS = {
+    "Access-Control-Allow-Origin": "*",
+    "Access-Control-Expose-Headers": (
+        "ETag, Retry-After, X-Request-ID, RateLimit-Limit, RateLimit-Remaining, RateLimit-Reset"
+    ),
+}
+PREFLIGHT_HEADERS = {
+    "Access-Control-Allow-Methods": "GET, HEAD, POST, PUT, PATCH, DELETE",
+    "Access-Control-Allow-Headers": (
+        "Authorization, Content-Type, If-Match, If-None-Match, Idempotency-Key, Last-Event-ID, X-Request-ID"
+    ),
+    "Access-Control-Max-Age": "7200",  # the most that Chromium honours
+}
+
+
+def request_id(get_response: GetResponse) -> GetResponse:
+    """Give every request an id: the caller's ``X-Request-ID`` where it is a plain one, else a new one."""
+
+    def middleware(request: HttpRequest) -> HttpResponse:
+        given = request.META.get("HTTP_X_REQUEST_ID", "")
+        identifier = given if _REQUEST_ID.fullmatch(given) else secrets.token_hex(8)
+        token = logs.request_id.set(identifier)
+        try:
+            response = get_response(request)
+            response.headers["X-Request-ID"] = identifier
+            return response
+        finally:
+            logs.request_id.reset(token)
+
+    return middleware
+
+
+def content_security_policy(directives: dict[str, list[str]], nonce: str) -> str:
+    """The header's text; the source ``'nonce'`` stands for this response's own nonce."""
+    return "; ".join(
+        f"{name} {' '.join(sources)}".replace("'nonce'", f"'nonce-{nonce}'") for name, sources in directives.items()
+    )
+
+
+def security_headers(get_response: GetResponse) -> GetResponse:
+    """CSP with a nonce a response (``request.csp_nonce``), Permissions-Policy and CORP, where a view set none itself.
+
+    A view that needs more sets ``response.csp`` to a dict that is merged over ``SECURE_CSP``, or the header itself.
+    """
+
+    def middleware(request: HttpRequest) -> HttpResponse:
+        request.csp_nonce = nonce = secrets.token_urlsafe(16)  # type: ignore[attr-defined]
+        response = get_response(request)
+        extra: dict[str, list[str]] = getattr(response, "csp", {})
+        headers = response.headers
+        headers.setdefault("Content-Security-Policy", content_security_policy({**settings.SECURE_CSP, **extra}, nonce))
+        headers.setdefault("Permissions-Policy", settings.PERMISSIONS_POLICY)
+        headers.setdefault("Cross-Origin-Resource-Policy", "same-origin")
+        return response
+
+    return middleware
+
+
+def api_guard(get_response: GetResponse) -> GetResponse:
+    """Credentials before anything else, CORS, maintenance mode, and the seed's headers on every API answer."""
+
+    def middleware(request: HttpRequest) -> HttpResponse:
+        try:
+            response = _guarded(request, get_response)
+        except ApiError as error:
+            response = error_response(error)
+        headers = response.headers
+        for name, value in CORS_HEADERS.items():
+            headers[name] = value
+        headers["X-Content-Type-Options"] = "nosniff"
+        headers.setdefault("Cache-Control", "no-store")
+        headers.setdefault("X-Frame-Options", "DENY")
+        headers.setdefault("Referrer-Policy", settings.SECURE_REFERRER_POLICY)
+        headers.setdefault("Content-Security-Policy", "default-src 'none'; frame-ancestors 'none'")
+        if settings.SECURE_HSTS_SECONDS:
+            headers["Strict-Transport-Security"] = f"max-age={settings.SECURE_HSTS_SECONDS}; includeSubDomains; preload"
+        return response
+
+    return middleware
+
+
+def _guarded(request: HttpRequest, get_response: GetResponse) -> HttpResponse:
+    if request.method == "OPTIONS":
+        return HttpResponse(status=204, headers=PREFLIGHT_HEADERS)
+    credential = authenticate(request)
+    request.credential = credential  # type: ignore[attr-defined]
+    if credential is None:
+        match = _OPEN.fullmatch(request.path_info)
+        if not match or (match["post"] is not None and request.method != "POST"):
+            raise Unauthorized
+    if Platform.objects.in_maintenance() and not request.path_info.startswith(("/api/health", "/api/platform/info")):
+        raise Maintenance
+    return get_response(request)
+
+
+def maintenance(get_response: GetResponse) -> GetResponse:
+    """Pages answer 503 while the platform is in maintenance; operators get in, and so does signing in."""
+
+    def middleware(request: HttpRequest) -> HttpResponse:
+        if (
+            Platform.objects.in_maintenance()
+            and not request.user.is_staff
+            and not request.path_info.startswith(("/accounts/", "/admin/", "/static/", "/status"))
+        ):
+            response = render(request, "maintenance.html", status=503)
+            response.headers["Retry-After"] = str(MAINTENANCE_RETRY_S)
+            return response
+        return get_response(request)
+
+    return middleware

@@ -1,0 +1,62 @@
+"""The installation itself: one row."""
+
+from __future__ import annotations
+
+import time
+from typing import Any, ClassVar
+
+from django.db import models
+from django.utils.translation import gettext_lazy as _
+
+from dotplatform.database.identifiers import uuid7
+
+MAINTENANCE_CACHE_S = 2.0
+
+
+class PlatformManager(models.Manager["Platform"]):
+    """Reads the one row; what every request asks is remembered for a moment."""
+
+    _remembered: ClassVar[tuple[float, bool]] = (0.0, False)
+
+    def current(self) -> Platform:
+        """The one row, made where it is missing."""
+        return self.get_or_create(singleton=True)[0]
+
+    def in_maintenance(self) -> bool:
+        """Whether maintenance mode is on, at most ``MAINTENANCE_CACHE_S`` old."""
+        until, value = PlatformManager._remembered
+        if time.monotonic() >= until:
+            value = self.filter(maintenance_mode=True).exists()
+            PlatformManager._remembered = (time.monotonic() + MAINTENANCE_CACHE_S, value)
+        return value
+
+    def forget(self) -> None:
+        """Ask the database again at the next request of this process."""
+        PlatformManager._remembered = (0.0, False)
+
+
+class Platform(models.Model):
+    """Name, public configuration and maintenance mode of this installation."""
+
+    id = models.UUIDField(primary_key=True, default=uuid7, editable=False)
+    singleton = models.BooleanField(default=True, unique=True, editable=False)
+    name = models.TextField(_("name"), default="DOT Platform")
+    version = models.TextField(_("version"), default="0.2.0")
+    config = models.JSONField(_("public configuration"), default=dict, blank=True)
+    maintenance_mode = models.BooleanField(_("maintenance mode"), default=False)
+    created_at = models.DateTimeField(_("created"), auto_now_add=True)
+
+    objects = PlatformManager()
+
+    class Meta:
+        db_table = "platforms"
+        verbose_name = _("platform")
+        verbose_name_plural = _("platform")
+        constraints = [models.CheckConstraint(condition=models.Q(singleton=True), name="platforms_one_row")]
+
+    def __str__(self) -> str:
+        return self.name
+
+    def public_config(self) -> dict[str, Any]:
+        """What anybody may see of the configuration."""
+        return dict(self.config)

@@ -1,0 +1,359 @@
+"""All configuration, read from the environment once.
+
+``DOT_ENV`` is ``production`` when nothing is set, and production refuses to start without what makes it safe.
+Development reads ``.env`` (written by ``make run``) and brings its own PostgreSQL.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlsplit
+
+import environ
+from django.core.exceptions import ImproperlyConfigured
+from django.utils.translation import gettext_lazy as _
+
+from dotplatform import __version__
+
+BASE_DIR = Path(__file__).resolve().parent.parent
+
+env = environ.Env()
+environ.Env.read_env(BASE_DIR / ".env")  # what the real environment says wins
+
+
+def required(name: str, example: str, development: str | None = None) -> str:
+    """The variable *name*; outside development its absence stops the start with an example to copy."""
+    value: str = env.str(name, default="")
+    if value:
+        return value
+    if DOT_ENV == "development" and development is not None:
+        return development
+    raise ImproperlyConfigured(f"{name} is not set. DOT_ENV={DOT_ENV} needs it, for example: {name}={example}")
+
+
+DOT_ENV: str = env.str("DOT_ENV", default="production")
+if DOT_ENV not in {"development", "staging", "production"}:
+    raise ImproperlyConfigured(f"DOT_ENV={DOT_ENV} is none of development, staging, production.")
+IS_DEVELOPMENT = DOT_ENV == "development"
+
+DOT_VERSION = __version__
+DOT_VAR = Path(env.str("DOT_VAR", default=str(BASE_DIR / "var"))).resolve()
+
+# What each environment switches on where nothing is said.
+_FLAGS = {
+    "development": {
+        "DEBUG_MODE": True,
+        "MCP_ENABLED": True,
+        "ANALYTICS_ENABLED": True,
+        "MONITORING_ENABLED": True,
+    },
+    "staging": {
+        "DEBUG_MODE": False,
+        "MCP_ENABLED": True,
+        "ANALYTICS_ENABLED": True,
+        "MONITORING_ENABLED": True,
+    },
+    "production": {
+        "DEBUG_MODE": False,
+        "MCP_ENABLED": False,
+        "ANALYTICS_ENABLED": True,
+        "MONITORING_ENABLED": True,
+    },
+}[DOT_ENV]
+DEBUG: bool = env.bool("DEBUG_MODE", default=_FLAGS["DEBUG_MODE"])
+MCP_ENABLED: bool = env.bool("MCP_ENABLED", default=_FLAGS["MCP_ENABLED"])
+ANALYTICS_ENABLED: bool = env.bool("ANALYTICS_ENABLED", default=_FLAGS["ANALYTICS_ENABLED"])
+MONITORING_ENABLED: bool = env.bool("MONITORING_ENABLED", default=_FLAGS["MONITORING_ENABLED"])
+if DEBUG and DOT_ENV == "production":
+    raise ImproperlyConfigured("DEBUG_MODE=on shows internals to anybody. Unset it in production.")
+
+SECRET_KEY = required("SECRET_KEY", "$(openssl rand -base64 48)", development="development-only-" + "x" * 40)
+SECRET_KEY_FALLBACKS: list[str] = env.list("SECRET_KEY_FALLBACKS", default=[])
+ALLOWED_HOSTS: list[str] = required("ALLOWED_HOSTS", "apps.example.com", development="localhost,127.0.0.1,[::1]").split(
+    ","
+)
+
+# The platform's own address, for links in messages; and, optionally, a second, cookieless host for `/run/`.
+PUBLIC_URL: str = env.str("PUBLIC_URL", default="").rstrip("/")
+RUN_ORIGIN: str = env.str("RUN_ORIGIN", default="").rstrip("/")
+EVENTS_ORIGIN: str = env.str("EVENTS_ORIGIN", default="").rstrip("/")  # empty: the same origin
+RATE_LIMITS_ENABLED: bool = env.bool("RATE_LIMITS_ENABLED", default=True)
+if not RATE_LIMITS_ENABLED and DOT_ENV == "production":
+    raise ImproperlyConfigured("RATE_LIMITS_ENABLED=off leaves sign-in unprotected. Unset it in production.")
+OUTBOUND_ALLOW_PRIVATE: bool = env.bool("OUTBOUND_ALLOW_PRIVATE", default=IS_DEVELOPMENT)
+
+# Applications
+
+INSTALLED_APPS = [
+    "dotplatform",
+    "dotplatform.accounts",
+    "metrics",
+    "apps_registry",
+    "appdata",
+    "dotplatform.operations",
+    "dotplatform.admin_site.ConsoleConfig",
+    "django.contrib.auth",
+    "django.contrib.contenttypes",
+    "django.contrib.sessions",
+    "django.contrib.messages",
+    "django.contrib.postgres",
+    "django.contrib.humanize",
+    "whitenoise.runserver_nostatic",
+    "django.contrib.staticfiles",
+    "allauth",
+    "allauth.account",
+    "allauth.mfa",
+    "allauth.usersessions",
+    "django_tasks",
+    "django_tasks_db",
+    "rest_framework",
+    "drf_spectacular",
+    "drf_spectacular_sidecar",
+]
+
+# Requests under API_PREFIXES carry bearer tokens only and go through the short chain; see dotplatform.wsgi.
+API_PREFIXES = ("/api/", "/mcp", "/ofrep/")
+API_MIDDLEWARE = [
+    "dotplatform.middleware.request_id",
+    "dotplatform.middleware.api_guard",
+]
+MIDDLEWARE = [
+    "dotplatform.middleware.request_id",
+    "dotplatform.middleware.security_headers",
+    "django.middleware.security.SecurityMiddleware",
+    "whitenoise.middleware.WhiteNoiseMiddleware",
+    "django.contrib.sessions.middleware.SessionMiddleware",
+    "django.middleware.locale.LocaleMiddleware",
+    "django.middleware.common.CommonMiddleware",
+    "django.middleware.csrf.CsrfViewMiddleware",
+    "django.contrib.auth.middleware.AuthenticationMiddleware",
+    "django.contrib.messages.middleware.MessageMiddleware",
+    "django.middleware.clickjacking.XFrameOptionsMiddleware",
+    "allauth.account.middleware.AccountMiddleware",
+    "allauth.usersessions.middleware.UserSessionsMiddleware",
+    "dotplatform.middleware.maintenance",
+]
+
+ROOT_URLCONF = "dotplatform.urls"
+WSGI_APPLICATION = "dotplatform.wsgi.application"
+
+TEMPLATES: list[dict[str, Any]] = [
+    {
+        "BACKEND": "django.template.backends.django.DjangoTemplates",
+        "DIRS": [BASE_DIR / "templates"],
+        "APP_DIRS": True,
+        "OPTIONS": {
+            "context_processors": [
+                "django.template.context_processors.request",
+                "django.template.context_processors.i18n",
+                "django.contrib.auth.context_processors.auth",
+                "django.contrib.messages.context_processors.messages",
+                "dotplatform.context.platform",
+            ],
+        },
+    },
+]
+
+# Database: persistent connections, since a new one costs 8 ms; nothing that a transaction-mode pooler would break.
+
+EMBEDDED_POSTGRES: Path | None = None
+if IS_DEVELOPMENT and not env.str("DATABASE_URL", default=""):
+    from dotplatform.database.embedded import DATABASE, ROLE, EmbeddedServer
+
+    EMBEDDED_POSTGRES = DOT_VAR / "postgres"
+    _database: dict[str, Any] = {
+        "NAME": DATABASE,
+        "USER": ROLE,
+        "HOST": str(EmbeddedServer(EMBEDDED_POSTGRES).socket_folder),
+    }
+else:
+    _database = environ.Env.db_url_config(required("DATABASE_URL", "postgres://dot:secret@db.internal:5432/dot"))
+DATABASES: dict[str, dict[str, Any]] = {
+    "default": {
+        **_database,
+        "ENGINE": "django.db.backends.postgresql",
+        "CONN_MAX_AGE": None,
+        "CONN_HEALTH_CHECKS": True,
+        "DISABLE_SERVER_SIDE_CURSORS": True,
+    }
+}
+DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
+
+# Cache, files, tasks, mail
+
+_cache_url: str = env.str("CACHE_URL", default="")
+CACHES: dict[str, dict[str, Any]] = {
+    "default": {"BACKEND": "django.core.cache.backends.redis.RedisCache", "LOCATION": _cache_url}
+    if _cache_url
+    else {"BACKEND": "django.core.cache.backends.db.DatabaseCache", "LOCATION": "dot_cache"}
+}
+
+STORAGE_URL: str = env.str("STORAGE_URL", default="")
+_s3 = urlsplit(STORAGE_URL)
+STORAGES: dict[str, dict[str, Any]] = {
+    "default": {
+        "BACKEND": "storages.backends.s3.S3Storage",
+        "OPTIONS": {
+            "bucket_name": _s3.netloc,
+            "location": _s3.path.lstrip("/"),
+            "endpoint_url": env.str("STORAGE_ENDPOINT_URL", default="") or None,
+        },
+    }
+    if STORAGE_URL
+    else {
+        "BACKEND": "django.core.files.storage.FileSystemStorage",
+        "OPTIONS": {"location": DOT_VAR / "storage", "base_url": "/media/"},
+    },
+    "staticfiles": {"BACKEND": "whitenoise.storage.CompressedManifestStaticFilesStorage"},
+}
+STATIC_URL = "/static/"
+STATIC_ROOT = DOT_VAR / "static"
+STATICFILES_DIRS: list[Any] = [BASE_DIR / "static"]
+_web_vitals = BASE_DIR / "node_modules" / "web-vitals" / "dist"
+if _web_vitals.exists():  # without npm the platform runs; `preflight` says what is missing
+    STATICFILES_DIRS.append(("vendor/web-vitals", _web_vitals))
+WHITENOISE_USE_FINDERS = IS_DEVELOPMENT
+WHITENOISE_AUTOREFRESH = DEBUG
+
+TASKS = {"default": {"BACKEND": "django_tasks_db.DatabaseBackend"}}
+
+vars().update(
+    environ.Env.email_url_config(
+        env.str("EMAIL_URL", default="consolemail://" if IS_DEVELOPMENT else "smtp://localhost:25")
+    )
+)
+DEFAULT_FROM_EMAIL: str = env.str("DEFAULT_FROM_EMAIL", default="DOT Platform <no-reply@localhost>")
+SERVER_EMAIL = DEFAULT_FROM_EMAIL
+SLACK_WEBHOOK_URL: str = env.str("SLACK_WEBHOOK_URL", default="")
+
+# Languages and time
+
+LANGUAGE_CODE = "ko"
+LANGUAGES = [("ko", _("Korean")), ("en", _("English"))]
+TIME_ZONE: str = env.str("TIME_ZONE", default="Asia/Seoul")
+USE_TZ = True
+
+# People
+
+AUTH_USER_MODEL = "accounts.User"
+AUTHENTICATION_BACKENDS = ["allauth.account.auth_backends.AuthenticationBackend"]
+AUTH_PASSWORD_VALIDATORS = [
+    {"NAME": f"django.contrib.auth.password_validation.{name}"}
+    for name in ("UserAttributeSimilarityValidator", "MinimumLengthValidator", "CommonPasswordValidator")
+]
+LOGIN_URL = "account_login"
+LOGIN_REDIRECT_URL = "/"
+ACCOUNT_LOGIN_METHODS = {"email"}
+ACCOUNT_SIGNUP_FIELDS = ["email*", "password1*", "password2*"]
+ACCOUNT_USER_MODEL_USERNAME_FIELD = None
+ACCOUNT_EMAIL_VERIFICATION = "none" if IS_DEVELOPMENT else "mandatory"
+ACCOUNT_ADAPTER = "dotplatform.accounts.adapter.AccountAdapter"
+ACCOUNT_LOGOUT_ON_GET = False
+ACCOUNT_SESSION_REMEMBER = True
+ACCOUNT_CHANGE_EMAIL = True
+MFA_SUPPORTED_TYPES = ["totp", "recovery_codes"]
+MFA_TOTP_ISSUER = "DOT Platform"
+USERSESSIONS_TRACK_ACTIVITY = True
+
+# API
+
+REST_FRAMEWORK = {
+    "DEFAULT_AUTHENTICATION_CLASSES": ["dotplatform.api.permissions.BearerAuthentication"],
+    "DEFAULT_PERMISSION_CLASSES": ["dotplatform.api.permissions.HasScope"],
+    "DEFAULT_RENDERER_CLASSES": ["dotplatform.api.envelope.EnvelopeRenderer"],
+    "DEFAULT_PARSER_CLASSES": ["dotplatform.api.parsers.StrictJSONParser"],
+    "DEFAULT_CONTENT_NEGOTIATION_CLASS": "dotplatform.api.envelope.AlwaysJSON",
+    "DEFAULT_SCHEMA_CLASS": "drf_spectacular.openapi.AutoSchema",
+    "EXCEPTION_HANDLER": "dotplatform.api.errors.exception_handler",
+    "UNAUTHENTICATED_USER": None,
+    "DATETIME_FORMAT": "%Y-%m-%dT%H:%M:%S.%fZ",
+}
+SPECTACULAR_SETTINGS = {
+    "TITLE": "DOT Platform",
+    "VERSION": DOT_VERSION,
+    "OAS_VERSION": "3.1.0",
+    "SERVE_INCLUDE_SCHEMA": False,
+    "SERVE_AUTHENTICATION": [],
+    "SERVE_PERMISSIONS": [],
+    "SCHEMA_PATH_PREFIX": "/api",
+    "COMPONENT_SPLIT_REQUEST": True,
+}
+
+# Limits of the contract, shown in /api/platform/info.
+
+DOT_LIMITS: dict[str, int] = {
+    "key_bytes": 512,
+    "value_bytes": env.int("LIMIT_VALUE_BYTES", default=256 * 1024),
+    "value_depth": 32,
+    "installation_keys": env.int("LIMIT_KEYS", default=10_000),
+    "installation_bytes": env.int("LIMIT_BYTES", default=16 * 1024 * 1024),
+    "bundle_zip_bytes": env.int("LIMIT_BUNDLE_ZIP_BYTES", default=50 * 1024 * 1024),
+    "bundle_bytes": env.int("LIMIT_BUNDLE_BYTES", default=200 * 1024 * 1024),
+    "bundle_files": env.int("LIMIT_BUNDLE_FILES", default=5_000),
+    "batch_operations": 100,
+    "metrics_per_request": 100,
+    "list_page": 1000,
+}
+LAUNCH_TOKEN_LIFETIME_S = 15 * 60
+DATA_UPLOAD_MAX_MEMORY_SIZE = 64 * 1024 * 1024  # each view sets its own, lower limit
+DATA_UPLOAD_MAX_NUMBER_FIELDS = 1000
+
+# Security headers (the seed's, with a policy that allows nothing inline). SECURE_CSP has the shape of Django 6's own.
+
+SECURE_CSP: dict[str, list[str]] = {
+    "default-src": ["'self'"],
+    "script-src": ["'self'", "'nonce'"],
+    "style-src": ["'self'", "'nonce'"],
+    "img-src": ["'self'", "data:"],
+    "connect-src": ["'self'"],
+    "object-src": ["'none'"],
+    "base-uri": ["'none'"],
+    "form-action": ["'self'"],
+    "frame-ancestors": ["'none'"],
+}
+PERMISSIONS_POLICY = "camera=(), microphone=(), geolocation=()"
+SECURE_REFERRER_POLICY = "origin-when-cross-origin"
+SECURE_CROSS_ORIGIN_OPENER_POLICY = "same-origin"
+SECURE_CONTENT_TYPE_NOSNIFF = True
+X_FRAME_OPTIONS = "DENY"
+SECURE_HSTS_SECONDS = 0 if IS_DEVELOPMENT else 31_536_000
+SECURE_HSTS_INCLUDE_SUBDOMAINS = not IS_DEVELOPMENT
+SECURE_HSTS_PRELOAD = not IS_DEVELOPMENT
+SECURE_SSL_REDIRECT: bool = env.bool("SECURE_SSL_REDIRECT", default=not IS_DEVELOPMENT)
+SECURE_REDIRECT_EXEMPT = [r"^api/health"]  # a load balancer asks over plain HTTP
+if env.bool("TRUST_PROXY_HEADERS", default=False):
+    SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https")
+SESSION_COOKIE_SECURE = not IS_DEVELOPMENT
+CSRF_COOKIE_SECURE = not IS_DEVELOPMENT
+SESSION_COOKIE_HTTPONLY = True
+SESSION_COOKIE_SAMESITE = "Lax"
+CSRF_COOKIE_HTTPONLY = True
+CSRF_COOKIE_SAMESITE = "Lax"
+CSRF_TRUSTED_ORIGINS: list[str] = env.list("CSRF_TRUSTED_ORIGINS", default=[PUBLIC_URL] if PUBLIC_URL else [])
+CSRF_FAILURE_VIEW = "dotplatform.pages.csrf_failure"
+
+# Operations
+
+SENTRY_DSN: str = env.str("SENTRY_DSN", default="")
+HEALTH_EXTERNAL_URLS: list[str] = env.list("HEALTH_EXTERNAL_URLS", default=[])
+BACKUP_URL: str = env.str("BACKUP_URL", default=str(DOT_VAR / "backups"))
+
+LOGGING: dict[str, Any] = {
+    "version": 1,
+    "disable_existing_loggers": False,
+    "filters": {"request_id": {"()": "dotplatform.logs.RequestIdFilter"}},
+    "formatters": {
+        "json": {"()": "dotplatform.logs.JSONFormatter"},
+        "text": {"format": "{asctime} {levelname} {name} [{request_id}] {message}", "style": "{"},
+    },
+    "handlers": {
+        "console": {
+            "class": "logging.StreamHandler",
+            "filters": ["request_id"],
+            "formatter": "text" if IS_DEVELOPMENT else "json",
+        }
+    },
+    "root": {"handlers": ["console"], "level": env.str("LOG_LEVEL", default="INFO")},
+    "loggers": {"django.server": {"level": "WARNING"}},
+}

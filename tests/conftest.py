@@ -1,0 +1,81 @@
+"""People with names, and clients that go through the same two middleware chains as production."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from typing import Any
+from uuid import UUID
+
+import pytest
+from django.conf import settings
+from django.test import Client
+from django.test.client import ClientHandler
+
+from dotplatform.accounts.models import User
+from dotplatform.api import authentication
+from dotplatform.api.authentication import issue_launch_token
+from dotplatform.database.embedded import ensure_running
+from dotplatform.models import Platform
+from dotplatform.wsgi import TwoChains
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """The embedded server belongs to the session's first process, not to a worker that may end before the others."""
+    if not hasattr(config, "workerinput"):
+        ensure_running(settings.EMBEDDED_POSTGRES)
+    # Hashing a password is slow by design; tests sign in often.
+    settings.PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
+
+
+class _Handler(TwoChains, ClientHandler):
+    pass
+
+
+class DotClient(Client):
+    """Django's test client over the platform's two chains."""
+
+    def __init__(self, **defaults: Any) -> None:
+        super().__init__(**defaults)
+        self.handler = _Handler(enforce_csrf_checks=False)
+
+
+@pytest.fixture(autouse=True)
+def _nothing_remembered() -> Iterator[None]:
+    yield
+    authentication._cache.clear()
+    Platform.objects.forget()
+
+
+@pytest.fixture
+def client() -> DotClient:
+    """An anonymous browser."""
+    return DotClient()
+
+
+@pytest.fixture
+def alice(db: None) -> User:
+    """Owns the data that others must not see."""
+    return User.objects.create_user("alice@example.com", "dot-demo-2026", name="Alice")
+
+
+@pytest.fixture
+def bob(db: None) -> User:
+    """Somebody else, with apps of his own."""
+    return User.objects.create_user("bob@example.com", "dot-demo-2026", name="Bob")
+
+
+@pytest.fixture
+def operator(db: None) -> User:
+    """Runs the platform."""
+    return User.objects.create_superuser("operator@example.com", "dot-demo-2026", name="Operator")
+
+
+@pytest.fixture
+def api() -> Callable[[UUID, str], DotClient]:
+    """``api(person.id, "notes")``: a client that carries a launch token for that person and app."""
+
+    def make(user_id: UUID, app_id: str) -> DotClient:
+        token, _ = issue_launch_token(user_id, app_id)
+        return DotClient(headers={"authorization": f"Bearer {token}"})
+
+    return make
