@@ -9,6 +9,7 @@ from collections.abc import Callable
 from django.conf import settings
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
+from django.utils import translation
 
 from dotplatform import logs
 from dotplatform.api.authentication import authenticate
@@ -116,6 +117,18 @@ def _guarded(request: HttpRequest, get_response: GetResponse) -> HttpResponse:
     if Platform.objects.in_maintenance() and not request.path_info.startswith(("/api/health", "/api/platform/info")):
         raise Maintenance
     return get_response(request)
+
+
+def person_language(get_response: GetResponse) -> GetResponse:
+    """Pages speak the language that the person chose; without a choice, what ``LocaleMiddleware`` found stays."""
+
+    def middleware(request: HttpRequest) -> HttpResponse:
+        if request.user.is_authenticated and request.user.language:
+            translation.activate(request.user.language)
+            request.LANGUAGE_CODE = request.user.language
+        return get_response(request)
+
+    return middleware
 
 
 def maintenance(get_response: GetResponse) -> GetResponse:

@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
-from django.urls import URLPattern, URLResolver
+from django.urls import URLPattern, URLResolver, path
 
-page_urls: list[URLPattern | URLResolver] = []
+from dotplatform.accounts import pages
+
+page_urls: list[URLPattern | URLResolver] = [
+    path("language", pages.choose_language, name="language"),
+]
 api_urls: list[URLPattern | URLResolver] = []
