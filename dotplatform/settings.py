@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from pathlib import Path
 from typing import Any
-from urllib.parse import urlsplit
+from urllib.parse import unquote, urlsplit
 
 import environ
 from django.core.exceptions import ImproperlyConfigured
@@ -170,6 +170,9 @@ if IS_DEVELOPMENT and not env.str("DATABASE_URL", default=""):
     }
 else:
     _database = environ.Env.db_url_config(required("DATABASE_URL", "postgres://dot:secret@db.internal:5432/dot"))
+    _database["HOST"] = unquote(
+        _database["HOST"]
+    )  # a socket's folder, as libpq writes it: postgres://dot@%2Frun%2Fdb/dot
 DATABASES: dict[str, dict[str, Any]] = {
     "default": {
         **_database,

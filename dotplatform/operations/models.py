@@ -1,0 +1,46 @@
+"""What the platform knows about its own running."""
+
+from __future__ import annotations
+
+from django.db import models
+from django.utils.translation import gettext_lazy as _
+
+
+class ScheduledTask(models.Model):
+    """When a periodic task is due, who runs it now, and how it went. One row a task; rows are claimed, never locked."""
+
+    name = models.TextField(_("task"), primary_key=True)
+    due_at = models.DateTimeField(_("due"))
+    claimed_by = models.UUIDField(_("worker"), null=True, blank=True)
+    claimed_until = models.DateTimeField(_("claimed until"), null=True, blank=True)  # renewed with the heartbeat
+    last_started_at = models.DateTimeField(_("last started"), null=True, blank=True)
+    last_finished_at = models.DateTimeField(_("last finished"), null=True, blank=True)
+    last_error = models.TextField(_("last error"), default="", blank=True)
+
+    class Meta:
+        db_table = "scheduled_tasks"
+        verbose_name = _("scheduled task")
+        verbose_name_plural = _("scheduled tasks")
+        ordering = ["name"]
+
+    def __str__(self) -> str:
+        return self.name
+
+
+class WorkerHeartbeat(models.Model):
+    """That a worker lives: its row is refreshed every few seconds and deleted when it stops in order."""
+
+    worker_id = models.UUIDField(primary_key=True)
+    host = models.TextField(_("host"))
+    pid = models.IntegerField(_("process"))
+    version = models.TextField(_("version"))
+    started_at = models.DateTimeField(_("started"))
+    seen_at = models.DateTimeField(_("last seen"))
+
+    class Meta:
+        db_table = "worker_heartbeats"
+        verbose_name = _("worker")
+        verbose_name_plural = _("workers")
+
+    def __str__(self) -> str:
+        return f"{self.host}:{self.pid}"

@@ -1,0 +1,25 @@
+"""Housekeeping of what the platform's own machinery leaves behind."""
+
+from __future__ import annotations
+
+from datetime import time, timedelta
+
+from django.contrib.sessions.models import Session
+from django.utils import timezone
+from django_tasks_db.models import DBTaskResult
+
+from dotplatform.schedule import periodic
+
+KEEP_TASK_RESULTS = timedelta(days=14)
+
+
+@periodic(every_s=60 * 60)
+def prune_task_results() -> None:
+    """Finished tasks are kept two weeks, for looking into what went wrong."""
+    DBTaskResult.objects.finished().filter(finished_at__lt=timezone.now() - KEEP_TASK_RESULTS).delete()
+
+
+@periodic(daily_at=time(4, 10))
+def prune_sessions() -> None:
+    """Sign-ins that have run out."""
+    Session.objects.filter(expire_date__lt=timezone.now()).delete()
