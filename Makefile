@@ -12,24 +12,28 @@ export DOT_VAR
 help: ## what can be made
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
 
-setup: $(VENV)/.installed node_modules/.installed .env
+setup: $(VENV)/.installed node_modules/.installed .env ## install what is needed here; `run`, `test` and the others do it too
 	@$(PY) -m dotplatform.messages
 
 run: setup ## the whole platform, on PORT (8000) with its data in DOT_VAR (var)
-	@$(PY) manage.py run --port $(PORT)
+	@DOT_ENV=development exec $(PY) manage.py run --port $(PORT) --with-parent
 
 test: setup ## all checks and tests, a real browser included
-	@$(PY) -m pytest
+	@DOT_ENV=development $(PY) -m pytest $(ARGS)
 
-lint: setup ## ruff, mypy, migrations, Django's deploy checks
+lint: setup ## ruff, mypy, migrations, Django's deploy checks in production's settings
 	@$(VENV)/bin/ruff check .
 	@$(VENV)/bin/ruff format --check .
 	@$(VENV)/bin/mypy .
-	@$(PY) manage.py makemigrations --check --dry-run
+	@DOT_ENV=development $(PY) manage.py makemigrations --check --dry-run
+	@DOT_ENV=production SECRET_KEY="$$($(PY) -c 'import secrets; print(secrets.token_urlsafe(64))')" ALLOWED_HOSTS=apps.example.com DATABASE_URL=postgres://dot@db.example.com/dot $(PY) manage.py check --deploy --fail-level WARNING
 
 format: setup ## put the code in shape
 	@$(VENV)/bin/ruff check --fix .
 	@$(VENV)/bin/ruff format .
+
+bench: setup ## measure the hot paths (BENCH=… chooses)
+	@DOT_ENV=development $(PY) -m tests.bench $(BENCH)
 
 clean: ## remove what was installed and built here; the data folder stays
 	rm -rf $(VENV) node_modules .mypy_cache .ruff_cache .pytest_cache .hypothesis

@@ -111,6 +111,10 @@ class EmbeddedServer:
             return (self.folder.parent / "postgres.lock").read_text().strip()
         return "unknown"
 
+    def is_owned_by_a_command(self) -> bool:
+        """Whether a ``manage.py`` command or a test run is the owner, which lets go when it ends."""
+        return " run" not in self.owner()
+
     def start(self) -> None:
         """Start the server (the lock must be held), making folder, role and database where they are missing."""
         assert self._lock is not None, "acquire() first"

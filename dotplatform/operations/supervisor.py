@@ -51,9 +51,9 @@ class Supervisor:
         database = asyncio.create_task(self._keep_database())
         await self.stopping.wait()
         await asyncio.gather(*keepers)
+        await database
         if self.server:
             await asyncio.to_thread(self.server.stop)
-        await database
 
     async def _keep(self, program: Program) -> None:
         while not self.stopping.is_set():
@@ -79,11 +79,17 @@ class Supervisor:
             await process.wait()
 
     async def _keep_database(self) -> None:
-        while self.server and self.server.process and not self.stopping.is_set():
-            await self._until_stopping(asyncio.to_thread(self.server.process.wait))
-            if not self.stopping.is_set():
-                _say("PostgreSQL ended; starting it again.")
+        while self.server and not self.stopping.is_set():
+            if self.server.process:
+                await self._until_stopping(asyncio.to_thread(self.server.process.wait))
+            if self.stopping.is_set():
+                return
+            _say("PostgreSQL ended; starting it again.")
+            try:
                 await asyncio.to_thread(self.server.start)
+            except (RuntimeError, OSError) as error:  # such as children of the killed one that still hold its memory
+                _say(f"{error}\nTrying again.")
+                await self._until_stopping(asyncio.sleep(RESTART_DELAY_S))
 
     async def _until_stopping(self, work: object) -> None:
         """Await *work*, but no longer than until the stop."""
