@@ -1,4 +1,4 @@
-"""Request id, security headers, API guard, maintenance mode. All of it is synchronous."""
+"""Request id, security headers, maintenance mode: all synchronous. (The API's guard: dotplatform.api.guard.)"""
 
 from __future__ import annotations
 
@@ -12,31 +12,12 @@ from django.shortcuts import render
 from django.utils import translation
 
 from dotplatform import logs
-from dotplatform.api.authentication import authenticate
-from dotplatform.api.envelope import error_response
-from dotplatform.api.errors import MAINTENANCE_RETRY_S, ApiError, Maintenance, Unauthorized
+from dotplatform.api.errors import MAINTENANCE_RETRY_S
 from dotplatform.models import Platform
 
 GetResponse = Callable[[HttpRequest], HttpResponse]
 
 _REQUEST_ID = re.compile(r"[A-Za-z0-9._-]{8,64}")
-
-# Reachable without credentials; every other path under the API's prefixes answers 401, unknown ones too.
-_OPEN = re.compile(r"/api/(health(/live)?|platform/info|schema|docs|public/.*)|/api/metrics(?P<post>)")
-
-CORS_HEADERS = {
-    "Access-Control-Allow-Origin": "*",
-    "Access-Control-Expose-Headers": (
-        "ETag, Retry-After, X-Request-ID, RateLimit-Limit, RateLimit-Remaining, RateLimit-Reset"
-    ),
-}
-PREFLIGHT_HEADERS = {
-    "Access-Control-Allow-Methods": "GET, HEAD, POST, PUT, PATCH, DELETE",
-    "Access-Control-Allow-Headers": (
-        "Authorization, Content-Type, If-Match, If-None-Match, Idempotency-Key, Last-Event-ID, X-Request-ID"
-    ),
-    "Access-Control-Max-Age": "7200",  # the most that Chromium honours
-}
 
 
 def request_id(get_response: GetResponse) -> GetResponse:
@@ -80,43 +61,6 @@ def security_headers(get_response: GetResponse) -> GetResponse:
         return response
 
     return middleware
-
-
-def api_guard(get_response: GetResponse) -> GetResponse:
-    """Credentials before anything else, CORS, maintenance mode, and the seed's headers on every API answer."""
-
-    def middleware(request: HttpRequest) -> HttpResponse:
-        try:
-            response = _guarded(request, get_response)
-        except ApiError as error:
-            response = error_response(error)
-        headers = response.headers
-        for name, value in CORS_HEADERS.items():
-            headers[name] = value
-        headers["X-Content-Type-Options"] = "nosniff"
-        headers.setdefault("Cache-Control", "no-store")
-        headers.setdefault("X-Frame-Options", "DENY")
-        headers.setdefault("Referrer-Policy", settings.SECURE_REFERRER_POLICY)
-        headers.setdefault("Content-Security-Policy", "default-src 'none'; frame-ancestors 'none'")
-        if settings.SECURE_HSTS_SECONDS:
-            headers["Strict-Transport-Security"] = f"max-age={settings.SECURE_HSTS_SECONDS}; includeSubDomains; preload"
-        return response
-
-    return middleware
-
-
-def _guarded(request: HttpRequest, get_response: GetResponse) -> HttpResponse:
-    if request.method == "OPTIONS":
-        return HttpResponse(status=204, headers=PREFLIGHT_HEADERS)
-    credential = authenticate(request)
-    request.credential = credential  # type: ignore[attr-defined]
-    if credential is None:
-        match = _OPEN.fullmatch(request.path_info)
-        if not match or (match["post"] is not None and request.method != "POST"):
-            raise Unauthorized
-    if Platform.objects.in_maintenance() and not request.path_info.startswith(("/api/health", "/api/platform/info")):
-        raise Maintenance
-    return get_response(request)
 
 
 def person_language(get_response: GetResponse) -> GetResponse:

@@ -1,38 +1,28 @@
-"""Pages that belong to no room: error pages."""
+"""Pages that belong to no room: error pages. (The API's failures: dotplatform.api.failures.)"""
 
 from __future__ import annotations
 
-from django.conf import settings
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
-
-from dotplatform.api.envelope import error_response
-from dotplatform.api.errors import ApiError, Forbidden, InvalidJSON, NotFound
-
-
-def _is_api(request: HttpRequest) -> bool:
-    return request.path_info.startswith(settings.API_PREFIXES)
 
 
 def bad_request(request: HttpRequest, exception: Exception) -> HttpResponse:
     """400"""
-    return error_response(InvalidJSON()) if _is_api(request) else render(request, "400.html", status=400)
+    return render(request, "400.html", status=400)
 
 
 def permission_denied(request: HttpRequest, exception: Exception) -> HttpResponse:
     """403"""
-    return error_response(Forbidden()) if _is_api(request) else render(request, "403.html", status=403)
+    return render(request, "403.html", status=403)
 
 
 def not_found(request: HttpRequest, exception: Exception) -> HttpResponse:
     """404"""
-    return error_response(NotFound()) if _is_api(request) else render(request, "404.html", status=404)
+    return render(request, "404.html", status=404)
 
 
 def server_error(request: HttpRequest) -> HttpResponse:
     """500: renders without the database, which may be what failed."""
-    if _is_api(request):
-        return error_response(ApiError())
     return render(request, "500.html", status=500)
 
 

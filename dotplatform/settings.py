@@ -112,11 +112,11 @@ INSTALLED_APPS = [
     "drf_spectacular_sidecar",
 ]
 
-# Requests under API_PREFIXES carry bearer tokens only and go through the short chain; see dotplatform.wsgi.
-API_PREFIXES = ("/api/", "/mcp", "/ofrep/")
+# Requests at or below API_PREFIXES carry bearer tokens only and go through the short chain; see dotplatform.handlers.
+API_PREFIXES = ("/api", "/mcp", "/ofrep")
 API_MIDDLEWARE = [
     "dotplatform.middleware.request_id",
-    "dotplatform.middleware.api_guard",
+    "dotplatform.api.guard.api_guard",
 ]
 MIDDLEWARE = [
     "dotplatform.middleware.request_id",
@@ -269,7 +269,7 @@ REST_FRAMEWORK = {
     "DEFAULT_PARSER_CLASSES": ["dotplatform.api.parsers.StrictJSONParser"],
     "DEFAULT_CONTENT_NEGOTIATION_CLASS": "dotplatform.api.envelope.AlwaysJSON",
     "DEFAULT_SCHEMA_CLASS": "drf_spectacular.openapi.AutoSchema",
-    "EXCEPTION_HANDLER": "dotplatform.api.errors.exception_handler",
+    "EXCEPTION_HANDLER": "dotplatform.api.failures.exception_handler",
     "UNAUTHENTICATED_USER": None,
     "DATETIME_FORMAT": "%Y-%m-%dT%H:%M:%S.%fZ",
 }

@@ -15,8 +15,8 @@ from dotplatform.accounts.models import User
 from dotplatform.api import authentication
 from dotplatform.api.authentication import issue_launch_token
 from dotplatform.database.embedded import ensure_running
+from dotplatform.handlers import TwoChains
 from dotplatform.models import Platform
-from dotplatform.wsgi import TwoChains
 
 
 def pytest_configure(config: pytest.Config) -> None:
@@ -42,7 +42,7 @@ class DotClient(Client):
 @pytest.fixture(autouse=True)
 def _nothing_remembered() -> Iterator[None]:
     yield
-    authentication._cache.clear()
+    authentication.forget()
     Platform.objects.forget()
 
 

@@ -84,6 +84,12 @@ class AccessTokenQuerySet(models.QuerySet["AccessToken"]):
             .first()
         )
 
+    def note_use(self, token: AccessToken, at_most_every_s: float) -> None:
+        """Remember that *token* was used just now, unless that was noted moments ago."""
+        now = timezone.now()
+        if token.last_used_at is None or (now - token.last_used_at).total_seconds() >= at_most_every_s:
+            self.filter(pk=token.pk).update(last_used_at=now)
+
 
 class AccessToken(models.Model):
     """A person's long-lived bearer token. Only its SHA-256 is kept; the token itself is shown once."""

@@ -1,4 +1,9 @@
-"""Who is asking: access tokens (``dot_pat_…``) and launch tokens (``dot_run_…``). No cookie is ever read here."""
+"""Who is asking: access tokens (``dot_pat_…``) and launch tokens (``dot_run_…``). No cookie is ever read here.
+
+A request costs no query for its token: a launch token is signed, an access token is remembered for ``CACHE_S``, and
+so is the list of people who have been deactivated. So a revocation or a deactivation is honoured within ``CACHE_S`` by
+every process, and the end of a token's life at once.
+"""
 
 from __future__ import annotations
 
@@ -6,23 +11,26 @@ import hashlib
 import time
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from math import inf
 from uuid import UUID
 
 from django.conf import settings
 from django.core import signing
 from django.http import HttpRequest
 
-from dotplatform.accounts.models import AccessToken
+from dotplatform.accounts.models import AccessToken, User
 from dotplatform.api.errors import Forbidden, NotFound, Unauthorized
 
 ACCESS_PREFIX = "dot_pat_"
 LAUNCH_PREFIX = "dot_run_"
 LAUNCH_SCOPES = frozenset({"data:read", "data:write", "data:delete"})
-CACHE_S = 5.0  # how long a revoked or expired access token may still be taken by a process that just saw it
+CACHE_S = 5.0  # how long a revoked token, or one of a deactivated person, may still be taken
+USE_NOTED_EVERY_S = 60.0
 _CACHE_SIZE = 10_000
 
 _signer = signing.Signer(salt="dot.launch-token", sep=".")
-_cache: dict[bytes, tuple[float, Credential]] = {}
+_cache: dict[bytes, tuple[float, float, Credential]] = {}  # digest → (fresh until, expires at, credential)
+_deactivated: tuple[float, frozenset[UUID]] = (0.0, frozenset())  # (fresh until, people)
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,10 +84,28 @@ def _from_launch_token(token: str) -> Credential:
         user_hex, app_id, allowed, expires = _signer.unsign(token[len(LAUNCH_PREFIX) :]).split(".")
     except (signing.BadSignature, ValueError) as error:
         raise Unauthorized from error
-    if int(expires) <= time.time():
+    user_id = UUID(user_hex)
+    if int(expires) <= time.time() or user_id in _deactivated_people():
         raise Unauthorized
     scopes = LAUNCH_SCOPES if len(allowed) == len(_LETTERS) else frozenset(_LETTERS[letter] for letter in allowed)
-    return Credential(UUID(user_hex), scopes, frozenset({app_id}), is_launch=True)
+    return Credential(user_id, scopes, frozenset({app_id}), is_launch=True)
+
+
+def _deactivated_people() -> frozenset[UUID]:
+    """People who may no longer sign in, at most ``CACHE_S`` old. (Who was deleted has no rows left to see.)"""
+    global _deactivated  # noqa: PLW0603  (one value, replaced as a whole: threads see the old or the new one)
+    fresh_until, people = _deactivated
+    if time.monotonic() >= fresh_until:
+        people = frozenset(User.objects.filter(is_active=False).values_list("id", flat=True))
+        _deactivated = (time.monotonic() + CACHE_S, people)
+    return people
+
+
+def forget() -> None:
+    """Ask the database again at the next request of this process."""
+    global _deactivated  # noqa: PLW0603
+    _cache.clear()
+    _deactivated = (0.0, frozenset())
 
 
 def digest(token: str) -> bytes:
@@ -89,14 +115,22 @@ def digest(token: str) -> bytes:
 
 def _from_access_token(token: str) -> Credential:
     key = digest(token)
-    now = time.monotonic()
-    cached = _cache.get(key)
-    if cached and cached[0] > now:
-        return cached[1]
+    fresh_until, expires_at, credential = _cache.get(key) or _look_up(key)
+    if fresh_until <= time.monotonic():
+        _, expires_at, credential = _look_up(key)
+    if expires_at <= time.time():
+        raise Unauthorized
+    return credential
+
+
+def _look_up(key: bytes) -> tuple[float, float, Credential]:
+    """The credential of the access token with this digest, from the database; remembered for ``CACHE_S``."""
+    fresh_until = time.monotonic() + CACHE_S  # counted from before the query: what it sees may be old already
     found = AccessToken.objects.usable(key)
     if found is None:
         _cache.pop(key, None)
         raise Unauthorized
+    AccessToken.objects.note_use(found, at_most_every_s=USE_NOTED_EVERY_S)
     credential = Credential(
         user_id=found.user_id,
         scopes=frozenset(found.scopes),
@@ -105,5 +139,6 @@ def _from_access_token(token: str) -> Credential:
     )
     if len(_cache) >= _CACHE_SIZE:
         _cache.clear()
-    _cache[key] = (now + CACHE_S, credential)
-    return credential
+    entry = (fresh_until, found.expires_at.timestamp() if found.expires_at else inf, credential)
+    _cache[key] = entry
+    return entry

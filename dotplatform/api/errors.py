@@ -4,13 +4,9 @@ from __future__ import annotations
 
 from typing import Any
 
-from django.core.exceptions import PermissionDenied
-from django.db import InterfaceError, OperationalError
-from django.http import Http404, HttpResponse
 from django.utils import translation
 from django.utils.functional import Promise
 from django.utils.translation import gettext, gettext_noop as _
-from rest_framework import exceptions as drf
 
 MAINTENANCE_RETRY_S = 300
 UNAVAILABLE_RETRY_S = 2
@@ -53,6 +49,11 @@ class ApiError(Exception):
         if self.details is not None:
             error["details"] = self.details
         return error
+
+
+class BadRequest(ApiError):
+    status, code = 400, "BAD_REQUEST"
+    message = _("The request cannot be understood.")
 
 
 class InvalidJSON(ApiError):
@@ -111,6 +112,11 @@ class ResyncRequired(ApiError):
     message = _("Changes that old are no longer kept. List everything again and go on from its head.")
 
 
+class LengthRequired(ApiError):
+    status, code = 411, "LENGTH_REQUIRED"
+    message = _("Send a Content-Length; bodies in chunks are not taken.")
+
+
 class PreconditionFailed(ApiError):
     status, code = 412, "PRECONDITION_FAILED"
     message = _("Somebody else changed it meanwhile; details holds the current state.")
@@ -158,48 +164,3 @@ class Unavailable(ApiError):
 class QuotaExceeded(ApiError):
     status, code = 507, "QUOTA_EXCEEDED"
     message = _("There is no room left for this app's data. Delete something; reading and deleting still work.")
-
-
-_KNOWN: list[tuple[type[Exception] | tuple[type[Exception], ...], type[ApiError]]] = [
-    ((Http404, drf.NotFound), NotFound),
-    ((PermissionDenied, drf.PermissionDenied), Forbidden),
-    ((drf.NotAuthenticated, drf.AuthenticationFailed), Unauthorized),
-    (drf.MethodNotAllowed, MethodNotAllowed),
-    (drf.ParseError, InvalidJSON),
-    (drf.UnsupportedMediaType, UnsupportedMediaType),
-    (drf.NotAcceptable, NotAcceptable),
-    ((OperationalError, InterfaceError), Unavailable),
-]
-
-
-def as_api_error(error: BaseException) -> ApiError | None:
-    """The API's word for an exception of Django, DRF or the database; None for what nobody expected."""
-    if isinstance(error, ApiError):
-        return error
-    if isinstance(error, drf.Throttled):
-        return RateLimited(int(getattr(error, "wait", None) or 1))
-    if isinstance(error, drf.ValidationError):
-        return ValidationFailed(details=_field_errors(error.detail))
-    return next((api_error() for known, api_error in _KNOWN if isinstance(error, known)), None)
-
-
-def _field_errors(detail: Any) -> Any:
-    """DRF's nested details, with each message in both languages."""
-    if isinstance(detail, dict):
-        return {str(field): _field_errors(inner) for field, inner in detail.items()}
-    if isinstance(detail, list):
-        return [_field_errors(inner) for inner in detail]
-    return in_both_languages(detail)
-
-
-def exception_handler(error: Exception, context: dict[str, Any]) -> HttpResponse | None:
-    """DRF's hook: what is known becomes an envelope, what is not goes on to Django (and Sentry) as an exception."""
-    from dotplatform.api.envelope import error_response  # noqa: PLC0415  (envelope renders these classes)
-
-    known = as_api_error(error)
-    if known is None:
-        return None
-    response = error_response(known)
-    if known.status == 405:
-        response.headers["Allow"] = ", ".join(context["view"].allowed_methods)
-    return response

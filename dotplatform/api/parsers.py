@@ -8,10 +8,19 @@ import orjson
 from django.http import HttpRequest
 from rest_framework.parsers import BaseParser
 
-from dotplatform.api.errors import InvalidJSON, TooLarge
+from dotplatform.api.errors import InvalidJSON, TooLarge, UnsupportedMediaType
 
 MAX_BODY_BYTES = 256 * 1024
 MAX_DEPTH = 32
+
+
+def require_json(request: HttpRequest, *also: str) -> None:
+    """415 unless the Content-Type is JSON in UTF-8 (RFC 8259 knows no other charset), one of *also*, or not given."""
+    if request.content_type not in {"application/json", "", *also}:
+        raise UnsupportedMediaType(details={"accepted": ["application/json", *also]})
+    charset = (request.content_params or {}).get("charset", "utf-8").lower()
+    if charset not in {"utf-8", "utf8"}:
+        raise UnsupportedMediaType(details={"charset": charset, "accepted": ["utf-8"]})
 
 
 def read_body(request: HttpRequest, limit: int = MAX_BODY_BYTES) -> bytes:
@@ -53,5 +62,8 @@ class StrictJSONParser(BaseParser):
     media_type = "application/json"
 
     def parse(self, stream: Any, media_type: str | None = None, parser_context: Any | None = None) -> Any:
-        request = stream if isinstance(stream, HttpRequest) else getattr(stream, "_request", stream)
-        return parse_json(read_body(request))
+        assert parser_context is not None
+        request = parser_context["request"]._request
+        limit = getattr(parser_context["view"], "max_body_bytes", MAX_BODY_BYTES)
+        require_json(request)
+        return parse_json(read_body(request, limit))

@@ -41,6 +41,7 @@ class HasScope(BasePermission):
         credential = credential_of(request)
         if credential.is_launch and not getattr(view, "takes_launch_tokens", False):
             raise Forbidden
-        if (scope := scopes.get(request.method or "")) is not None:
+        method = "GET" if request.method == "HEAD" else request.method
+        if (scope := scopes.get(method or "")) is not None:
             credential.require(scope)
         return True

@@ -11,7 +11,7 @@ from rest_framework.views import APIView
 
 from dotplatform.api.authentication import Credential
 from dotplatform.api.envelope import error_response
-from dotplatform.api.errors import MethodNotAllowed, NotFound, as_api_error
+from dotplatform.api.errors import MethodNotAllowed, NotFound
 from dotplatform.api.permissions import credential_of
 
 
@@ -31,23 +31,19 @@ SlimView = Callable[..., HttpResponseBase]
 
 
 def slim_view(**methods: SlimView) -> SlimView:
-    """A view without DRF's dispatch: one function a method, ``ApiError`` rendered, 405 with ``Allow``.
+    """A view without DRF's dispatch: one function a method, 405 with ``Allow``; HEAD is GET unless given.
 
     For the paths where 90 µs of dispatch are worth saving: entries and beacons.
     """
-    allow = ", ".join(sorted(methods))
+    if "GET" in methods:
+        methods.setdefault("HEAD", methods["GET"])
+    allow = ", ".join(sorted({*methods, "OPTIONS"}))
 
     def view(request: HttpRequest, **kwargs: Any) -> HttpResponseBase:
         handler = methods.get(request.method or "")
         if handler is None:
             return error_response(MethodNotAllowed(headers={"Allow": allow}))
-        try:
-            return handler(request, **kwargs)
-        except Exception as error:
-            known = as_api_error(error)
-            if known is None:
-                raise
-            return error_response(known)
+        return handler(request, **kwargs)
 
     return view
 

@@ -1,0 +1,101 @@
+"""What stands before every API view: preflights, credentials, maintenance mode; and the headers of every answer."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+
+from django.conf import settings
+from django.http import HttpRequest, HttpResponse
+from django.http.response import HttpResponseBase
+
+from dotplatform.api.authentication import Credential, authenticate
+from dotplatform.api.errors import LengthRequired, Maintenance, Unauthorized
+from dotplatform.api.failures import failure_response
+from dotplatform.models import Platform
+
+GetResponse = Callable[[HttpRequest], HttpResponseBase]
+
+# Reachable without credentials; every other path under the API's prefixes answers 401, unknown ones too.
+_OPEN = re.compile(r"/api/(health(/live)?|platform/info|schema|docs|public/.*)")
+_OPEN_TO_POST = frozenset({"/api/metrics"})
+_OPEN_IN_MAINTENANCE = re.compile(r"/api/(health(/live)?|platform/info)")
+
+CORS_HEADERS = {
+    "Access-Control-Allow-Origin": "*",
+    "Access-Control-Expose-Headers": (
+        "ETag, Retry-After, X-Request-ID, RateLimit-Limit, RateLimit-Remaining, RateLimit-Reset"
+    ),
+}
+PREFLIGHT_HEADERS = {
+    "Access-Control-Allow-Methods": "GET, HEAD, POST, PUT, PATCH, DELETE",
+    "Access-Control-Allow-Headers": (
+        "Authorization, Content-Type, If-Match, If-None-Match, Idempotency-Key, Last-Event-ID, X-Request-ID"
+    ),
+    "Access-Control-Max-Age": "7200",  # the most that Chromium honours
+}
+
+
+def is_api_path(path: str) -> bool:
+    """Whether *path* is at or below one of ``API_PREFIXES``."""
+    return any(path.startswith(prefix) and path[len(prefix) :][:1] in {"", "/"} for prefix in settings.API_PREFIXES)
+
+
+def is_open(path: str, method: str | None) -> bool:
+    """Whether the contract lets anybody ask for *path*."""
+    return bool(_OPEN.fullmatch(path)) or (method == "POST" and path in _OPEN_TO_POST)
+
+
+def api_guard(get_response: GetResponse) -> GetResponse:
+    """Credentials before anything else; CORS and the seed's security headers on whatever comes out."""
+    always = {**CORS_HEADERS, "X-Content-Type-Options": "nosniff"}
+    if settings.SECURE_HSTS_SECONDS:
+        always["Strict-Transport-Security"] = f"max-age={settings.SECURE_HSTS_SECONDS}; includeSubDomains; preload"
+    defaults = {
+        "Cache-Control": "no-store",
+        "Content-Security-Policy": "default-src 'none'; frame-ancestors 'none'",
+        "Cross-Origin-Resource-Policy": "same-origin",
+        "Permissions-Policy": settings.PERMISSIONS_POLICY,
+        "Referrer-Policy": settings.SECURE_REFERRER_POLICY,
+        "X-Frame-Options": "DENY",
+    }
+
+    def middleware(request: HttpRequest) -> HttpResponseBase:
+        try:
+            response = _guarded(request, get_response)
+        except Exception as error:  # noqa: BLE001  (the database may fail while the token is looked up)
+            response = failure_response(request, error)
+        headers = response.headers
+        for name, value in always.items():
+            headers[name] = value
+        for name, value in defaults.items():
+            headers.setdefault(name, value)
+        if isinstance(response, HttpResponse) and response.status_code not in {204, 304}:
+            headers.setdefault("Content-Length", str(len(response.content)))  # without it, servers answer in chunks
+        return response
+
+    return middleware
+
+
+def _guarded(request: HttpRequest, get_response: GetResponse) -> HttpResponseBase:
+    if request.method == "OPTIONS":
+        return HttpResponse(status=204, headers=PREFLIGHT_HEADERS)
+    request.credential = _credential(request)  # type: ignore[attr-defined]
+    if not _OPEN_IN_MAINTENANCE.fullmatch(request.path_info) and Platform.objects.in_maintenance():
+        raise Maintenance
+    if "HTTP_TRANSFER_ENCODING" in request.META:
+        raise LengthRequired  # Django would see an empty body
+    return get_response(request)
+
+
+def _credential(request: HttpRequest) -> Credential | None:
+    """Who is asking. On open paths a token that has expired or makes no sense is nobody's, not an error."""
+    try:
+        credential = authenticate(request)
+    except Unauthorized:
+        if is_open(request.path_info, request.method):
+            return None
+        raise
+    if credential is None and not is_open(request.path_info, request.method):
+        raise Unauthorized
+    return credential

@@ -1,0 +1,53 @@
+"""One entry, two middleware chains.
+
+API requests carry bearer tokens and never read a cookie, so they need no session, CSRF, locale or messages; they go
+through ``API_MIDDLEWARE``. Everything else goes through ``MIDDLEWARE``.
+"""
+
+from __future__ import annotations
+
+from django.conf import settings
+from django.core.handlers.base import BaseHandler
+from django.core.handlers.wsgi import WSGIHandler
+from django.http import HttpRequest
+from django.http.response import HttpResponseBase
+
+from dotplatform.api.failures import failure_response
+from dotplatform.api.guard import is_api_path
+
+
+class _ApiHandler(BaseHandler):
+    """The API's chain. Whatever a view raises becomes the envelope here, before Django would make a page of it."""
+
+    def load_middleware(self, is_async: bool = False) -> None:
+        pages = settings.MIDDLEWARE
+        settings.MIDDLEWARE = settings.API_MIDDLEWARE  # BaseHandler reads the one setting; this runs once, at start
+        try:
+            super().load_middleware(is_async)
+        finally:
+            settings.MIDDLEWARE = pages
+
+    def _get_response(self, request: HttpRequest) -> HttpResponseBase:
+        try:
+            response: HttpResponseBase = super()._get_response(request)  # type: ignore[misc]
+        except Exception as error:  # noqa: BLE001  (nobody further out could still answer in the envelope)
+            return failure_response(request, error)
+        return response
+
+
+class TwoChains(BaseHandler):
+    """Mix into a handler: requests at or below ``API_PREFIXES`` take the short chain."""
+
+    def load_middleware(self, is_async: bool = False) -> None:
+        super().load_middleware(is_async)
+        self._api = _ApiHandler()
+        self._api.load_middleware(is_async)
+
+    def get_response(self, request: HttpRequest) -> HttpResponseBase:
+        if is_api_path(request.path_info):
+            return self._api.get_response(request)
+        return super().get_response(request)
+
+
+class Handler(TwoChains, WSGIHandler):
+    """The platform's WSGI application."""
