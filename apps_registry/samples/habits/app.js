@@ -1,0 +1,186 @@
+// A habit is `habits/<id>`: {name, created}; the days it was kept are one entry a month, `days/<id>/<YYYY-MM>`: [1, 2, 5].
+// So two devices that tick different months never meet, and a year costs twelve small entries.
+import { drawYear } from "./year.js";
+import { addDays, dateOf, streaks, today } from "./days.js";
+
+const UNDO_FOR_MS = 6000;
+const WORDS = {
+  en: {
+    title: "Habit tracker", before: "Previous year", after: "Next year", name: "New habit, for example a walk",
+    add: "Add", rename: "Name of the habit", empty: "Start with one small thing you want to do every day.",
+    removed: "Habit removed", undo: "Undo", remove: (name) => `Remove ${name}`,
+    earlier: "Earlier days", later: "Later days", streak: (n) => (n === 1 ? " day in a row" : " days in a row"),
+    best: (n) => `best ${n}`, year: (name, year, n) => `${name}: ${n} ${n === 1 ? "day" : "days"} in ${year}`,
+  },
+  ko: {
+    title: "습관 기록", before: "이전 해", after: "다음 해", name: "새 습관 (예: 산책)",
+    add: "추가", rename: "습관 이름", empty: "매일 하고 싶은 작은 일 하나로 시작하세요.",
+    removed: "습관을 지웠습니다", undo: "되돌리기", remove: (name) => `${name} 지우기`,
+    earlier: "이전 날들", later: "다음 날들", streak: () => "일 연속",
+    best: (n) => `최고 ${n}일`, year: (name, year, n) => `${name}: ${year}년에 ${n}일`,
+  },
+};
+
+const $ = (id) => document.getElementById(id);
+const habits = new Map(); // id → {name, created}
+const days = new Map(); // id → Set of "2026-11-23"
+let year = Number(today().slice(0, 4));
+let shift = 0; // how many weeks back the seven buttons show
+let removed = null;
+let saving = Promise.resolve(); // one write after the other, in the order of the clicks
+
+await dot.ready;
+const locale = dot.user.locale;
+const say = WORDS[locale.slice(0, 2)] ?? WORDS.en;
+const sundayFirst = dot.settings.weekStart === "sunday";
+document.documentElement.lang = say === WORDS.ko ? "ko" : "en";
+document.title = say.title;
+for (const element of document.querySelectorAll("[data-say]")) element.textContent = say[element.dataset.say];
+for (const element of document.querySelectorAll("[data-say-label]")) element.ariaLabel = say[element.dataset.sayLabel];
+$("name").placeholder = say.name;
+
+for (const { key, value } of await dot.data.list({ prefix: "habits/" })) {
+  habits.set(key.slice(7), value);
+  days.set(key.slice(7), new Set());
+}
+for (const { key, value } of await dot.data.list({ prefix: "days/" })) {
+  const [, id, month] = key.split("/");
+  for (const day of value) days.get(id)?.add(`${month}-${String(day).padStart(2, "0")}`);
+}
+show();
+
+// Showing
+
+function show() {
+  const inOrder = [...habits].sort(([, a], [, b]) => a.created.localeCompare(b.created));
+  $("year").textContent = year;
+  $("after").disabled = year >= Number(today().slice(0, 4));
+  $("empty").hidden = habits.size > 0;
+  $("habits").replaceChildren(...inOrder.map(([id, habit]) => card(id, habit)));
+}
+
+function card(id, habit) {
+  const kept = days.get(id);
+  const article = document.createElement("article");
+  article.dataset.id = id;
+  article.ariaLabel = habit.name;
+  article.append(head(id, habit, streaks(kept)), week(id, kept));
+  const count = [...kept].filter((day) => day.startsWith(`${year}-`)).length;
+  article.append(drawYear(year, kept, { locale, sundayFirst, label: say.year(habit.name, year, count) }));
+  return article;
+}
+
+function head(id, habit, { current, best }) {
+  const header = document.createElement("header");
+  const name = header.appendChild(document.createElement("h2")).appendChild(document.createElement("input"));
+  name.value = habit.name;
+  name.ariaLabel = say.rename;
+  name.maxLength = 60;
+  name.onchange = () => {
+    if (name.value.trim()) keep(id, { ...habit, name: name.value.trim() });
+    show();
+  };
+  name.onkeydown = (event) => event.key === "Enter" && !event.isComposing && name.blur();
+  const score = header.appendChild(document.createElement("p"));
+  score.className = "score";
+  score.appendChild(document.createElement("strong")).textContent = current;
+  score.append(`${say.streak(current)} · ${say.best(best)}`);
+  header.append(button("×", say.remove(habit.name), () => remove(id)));
+  return header;
+}
+
+function week(id, kept) {
+  const row = document.createElement("div");
+  row.className = "week";
+  const last = addDays(today(), -7 * shift);
+  row.append(button("‹", say.earlier, () => ((shift += 1), show())));
+  for (let back = 6; back >= 0; back -= 1) row.append(dayButton(id, addDays(last, -back), kept));
+  row.append(button("›", say.later, () => ((shift -= 1), show())));
+  row.lastChild.disabled = shift === 0;
+  return row;
+}
+
+function dayButton(id, day, kept) {
+  const date = dateOf(day);
+  const done = kept.has(day);
+  const element = button("", date.toLocaleDateString(locale, { weekday: "long", month: "long", day: "numeric" }), () => {
+    tick(id, day, !done);
+  });
+  element.className = day === today() ? "today" : "";
+  element.ariaPressed = String(done);
+  element.dataset.day = day;
+  const weekday = date.toLocaleDateString(locale, { weekday: "short" });
+  element.appendChild(document.createElement("small")).textContent = weekday;
+  element.append(String(date.getDate()));
+  return element;
+}
+
+function button(text, label, onclick) {
+  const element = document.createElement("button");
+  Object.assign(element, { type: "button", className: "plain icon", textContent: text, ariaLabel: label, onclick });
+  return element;
+}
+
+// Keeping
+
+function write(action) {
+  saving = saving.catch(() => {}).then(action);
+  return saving;
+}
+
+function keep(id, habit) {
+  habits.set(id, habit);
+  write(() => dot.data.set(`habits/${id}`, habit));
+}
+
+function tick(id, day, done) {
+  days.get(id)[done ? "add" : "delete"](day);
+  show();
+  document.querySelector(`[data-id="${id}"] [data-day="${day}"]`)?.focus();
+  storeMonth(id, day.slice(0, 7));
+}
+
+function storeMonth(id, month) {
+  const kept = [...days.get(id)].filter((day) => day.startsWith(month)).map((day) => Number(day.slice(8)));
+  const key = `days/${id}/${month}`;
+  write(() => (kept.length ? dot.data.set(key, kept.sort((a, b) => a - b)) : dot.data.delete(key)));
+}
+
+function monthsOf(id) {
+  return new Set([...days.get(id)].map((day) => day.slice(0, 7)));
+}
+
+function remove(id) {
+  removed = { id, habit: habits.get(id), days: days.get(id) };
+  for (const month of monthsOf(id)) write(() => dot.data.delete(`days/${id}/${month}`));
+  write(() => dot.data.delete(`habits/${id}`));
+  habits.delete(id);
+  $("toast").hidden = false;
+  setTimeout(() => ($("toast").hidden ||= removed?.id === id), UNDO_FOR_MS);
+  show();
+}
+
+// What people do
+
+$("add").onsubmit = (event) => {
+  event.preventDefault();
+  const name = $("name").value.trim();
+  if (!name) return;
+  const id = Date.now().toString(36) + Math.random().toString(36).slice(2, 6);
+  days.set(id, new Set());
+  keep(id, { name, created: new Date().toISOString() });
+  $("name").value = "";
+  show();
+};
+$("undo").onclick = () => {
+  days.set(removed.id, removed.days);
+  keep(removed.id, removed.habit);
+  monthsOf(removed.id).forEach((month) => storeMonth(removed.id, month));
+  $("toast").hidden = true;
+  show();
+};
+$("before").onclick = () => ((year -= 1), show());
+$("after").onclick = () => ((year += 1), show());
+// A new day begins while the app stays open.
+let shown = today();
+document.onvisibilitychange = () => shown !== today() && ((shown = today()), show());
