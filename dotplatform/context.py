@@ -17,4 +17,5 @@ def platform(request: HttpRequest) -> dict[str, Any]:
         "dot_version": settings.DOT_VERSION,
         "request_id": request_id.get(),
         "analytics_enabled": settings.ANALYTICS_ENABLED,
+        "web_vitals_installed": settings.WEB_VITALS_INSTALLED,
     }

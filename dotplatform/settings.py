@@ -215,7 +215,8 @@ STATIC_URL = "/static/"
 STATIC_ROOT = DOT_VAR / "static"
 STATICFILES_DIRS: list[Any] = [BASE_DIR / "static"]
 _web_vitals = BASE_DIR / "node_modules" / "web-vitals" / "dist"
-if _web_vitals.exists():  # without npm the platform runs; `preflight` says what is missing
+WEB_VITALS_INSTALLED = (_web_vitals / "web-vitals.js").exists()
+if WEB_VITALS_INSTALLED:  # without npm the platform runs; `check` and `preflight` say what is missing
     STATICFILES_DIRS.append(("vendor/web-vitals", _web_vitals))
 WHITENOISE_USE_FINDERS = IS_DEVELOPMENT
 WHITENOISE_AUTOREFRESH = DEBUG

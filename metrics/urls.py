@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from django.urls import URLPattern, URLResolver
+from django.urls import URLPattern, URLResolver, path
+
+from metrics import api
 
 page_urls: list[URLPattern | URLResolver] = []
-api_urls: list[URLPattern | URLResolver] = []
+api_urls: list[URLPattern | URLResolver] = [path("metrics", api.metrics)]

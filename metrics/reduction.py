@@ -1,0 +1,89 @@
+"""What is left of an address and a user agent: a route pattern; browser, system and device class."""
+
+from __future__ import annotations
+
+import re
+from functools import lru_cache
+from typing import NamedTuple
+from urllib.parse import urlsplit
+
+from django.urls import Resolver404, resolve
+
+OTHER_ROUTE = "(other)"  # an address that is not the platform's own: kept as one, so that it cannot become a million
+
+_CONVERTER = re.compile(r"<(?:\w+:)?(\w+)>")
+_NAMED_GROUP = re.compile(r"\(\?P<(\w+)>(?:[^()]|\([^()]*\))*\)")
+
+
+class Route(NamedTuple):
+    """A route pattern such as ``/apps/{app_id}/open``, and the app its address named."""
+
+    pattern: str
+    app_id: str | None
+
+
+@lru_cache(maxsize=4096)
+def route_of(url: str) -> Route:
+    """The route of *url* (absolute, or a path). Query string, fragment, host and all values are dropped."""
+    try:
+        path = urlsplit(url).path or "/"
+        match = resolve(path)
+    except (ValueError, Resolver404):
+        return Route(OTHER_ROUTE, None)
+    pattern = _CONVERTER.sub(r"{\1}", _NAMED_GROUP.sub(r"{\1}", match.route))
+    pattern = "/" + pattern.replace("^", "").replace("\\", "").removesuffix("$").removesuffix("Z").lstrip("/")
+    if not re.fullmatch(r"[A-Za-z0-9/{}._-]*", pattern):
+        pattern = OTHER_ROUTE  # a regular expression that has no readable form
+    app_id = match.kwargs.get("app_id")
+    return Route(pattern, app_id if isinstance(app_id, str) else None)
+
+
+class Agent(NamedTuple):
+    """``("Chrome", "Windows", "desktop")``"""
+
+    browser: str
+    system: str
+    device: str
+
+
+# The first that matches wins: nearly every browser also claims to be the ones below it.
+_BROWSERS = [
+    ("Edge", re.compile(r"\bEdg(?:e|A|iOS)?/")),
+    ("Opera", re.compile(r"\bOPR/|\bOpera")),
+    ("Samsung Internet", re.compile(r"\bSamsungBrowser/")),
+    ("Whale", re.compile(r"\bWhale/")),
+    ("KakaoTalk", re.compile(r"\bKAKAOTALK")),
+    ("NAVER", re.compile(r"\bNAVER\(")),
+    ("Firefox", re.compile(r"\bFirefox/|\bFxiOS/")),
+    ("Chrome", re.compile(r"\bChrome/|\bCriOS/|\bHeadlessChrome/|\bChromium/")),
+    ("Safari", re.compile(r"\bVersion/.*Safari/")),
+]
+_SYSTEMS = [
+    ("Windows", re.compile(r"\bWindows\b")),
+    ("iOS", re.compile(r"\biPhone\b|\biPad\b|\biPod\b")),
+    ("macOS", re.compile(r"\bMacintosh\b|\bMac OS X\b")),
+    ("Android", re.compile(r"\bAndroid\b")),
+    ("ChromeOS", re.compile(r"\bCrOS\b")),
+    ("Linux", re.compile(r"\bLinux\b|\bX11\b")),
+]
+_BOT = re.compile(r"bot\b|crawler|spider|slurp", re.IGNORECASE)
+_TABLET = re.compile(r"\biPad\b|\bTablet\b|\bAndroid\b(?!.*\bMobile\b)")
+_MOBILE = re.compile(r"\bMobi|\biPhone\b|\biPod\b")
+OTHER = "other"
+
+
+@lru_cache(maxsize=1024)
+def agent_of(user_agent: str) -> Agent:
+    """Browser, system and device class (``desktop | mobile | tablet | bot | other``) of a User-Agent header."""
+    text = user_agent[:512]
+    browser = next((name for name, pattern in _BROWSERS if pattern.search(text)), OTHER)
+    system = next((name for name, pattern in _SYSTEMS if pattern.search(text)), OTHER)
+    if _BOT.search(text):
+        device = "bot"
+    elif _TABLET.search(text):
+        device = "tablet"
+    elif _MOBILE.search(text):
+        device = "mobile"
+    else:
+        device = OTHER if system == OTHER else "desktop"
+    return Agent(browser, system, device)
