@@ -80,9 +80,9 @@ def maintenance(get_response: GetResponse) -> GetResponse:
 
     def middleware(request: HttpRequest) -> HttpResponse:
         if (
-            Platform.objects.in_maintenance()
+            not request.path_info.startswith(("/accounts/", "/admin/", "/static/", "/status"))
+            and Platform.objects.in_maintenance()
             and not request.user.is_staff
-            and not request.path_info.startswith(("/accounts/", "/admin/", "/static/", "/status"))
         ):
             response = render(request, "maintenance.html", status=503)
             response.headers["Retry-After"] = str(MAINTENANCE_RETRY_S)

@@ -38,7 +38,7 @@ if DOT_ENV not in {"development", "staging", "production"}:
 IS_DEVELOPMENT = DOT_ENV == "development"
 
 DOT_VERSION = __version__
-DOT_VAR = Path(env.str("DOT_VAR", default=str(BASE_DIR / "var"))).resolve()
+DOT_VAR = Path(env.str("DOT_VAR", default="") or BASE_DIR / "var").resolve()
 
 # What each environment switches on where nothing is said.
 _FLAGS = {
@@ -121,6 +121,7 @@ API_MIDDLEWARE = [
 MIDDLEWARE = [
     "dotplatform.middleware.request_id",
     "dotplatform.middleware.security_headers",
+    "dotplatform.outage.honest_outage",
     "django.middleware.security.SecurityMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "django.contrib.sessions.middleware.SessionMiddleware",

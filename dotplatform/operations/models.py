@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
+
 from django.db import models
 from django.utils.translation import gettext_lazy as _
+
+HEARTBEAT_STALE = timedelta(seconds=60)  # a worker not seen for that long is taken for dead
 
 
 class ScheduledTask(models.Model):

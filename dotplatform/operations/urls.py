@@ -2,7 +2,12 @@
 
 from __future__ import annotations
 
-from django.urls import URLPattern, URLResolver
+from django.urls import URLPattern, URLResolver, path
+
+from dotplatform.operations import api
 
 page_urls: list[URLPattern | URLResolver] = []
-api_urls: list[URLPattern | URLResolver] = []
+api_urls: list[URLPattern | URLResolver] = [
+    path("health", api.health_view, name="health"),
+    path("health/live", api.live_view, name="live"),
+]

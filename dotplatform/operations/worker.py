@@ -23,7 +23,6 @@ from dotplatform.operations.models import WorkerHeartbeat
 from dotplatform.operations.scheduler import Scheduler
 
 HEARTBEAT_S = 10.0
-HEARTBEAT_STALE = timedelta(seconds=60)
 _POLL_S = 1.0
 _SCHEDULE_THREADS = 2
 _FORGET_DEAD_AFTER = timedelta(days=1)

@@ -1,0 +1,121 @@
+"""The single questions of health. Each returns, or raises ``Unhealthy`` with a sentence that anybody may read."""
+
+from __future__ import annotations
+
+import secrets
+import shutil
+import time
+import urllib.error
+import urllib.request
+from collections.abc import Callable, Iterator
+from functools import cache
+from typing import Literal
+from urllib.parse import urlsplit
+
+from django.conf import settings
+from django.core.cache import cache as django_cache
+from django.core.files.base import ContentFile
+from django.core.files.storage import FileSystemStorage, default_storage
+from django.db import OperationalError, connection
+from django.db.migrations.loader import MigrationLoader
+from django.db.migrations.recorder import MigrationRecorder
+from django.utils import timezone
+
+from dotplatform.models import Platform
+from dotplatform.operations.models import HEARTBEAT_STALE, WorkerHeartbeat
+
+LEAST_FREE_BYTES = 100 * 1024 * 1024
+WORKER_START_S = 60.0  # a worker that starts together with this process may take that long to be seen
+
+_process_started = time.monotonic()
+
+
+class Unhealthy(Exception):
+    """What is wrong, in words for everybody."""
+
+    def __init__(self, text: str, status: Literal["degraded", "error"] = "error") -> None:
+        super().__init__(text)
+        self.status: Literal["degraded", "error"] = status
+
+
+def database() -> None:
+    """PostgreSQL answers."""
+    try:
+        with connection.cursor() as cursor:
+            cursor.execute("SELECT 1")
+    except OperationalError as error:
+        raise Unhealthy("the database does not answer") from error
+
+
+def migrations() -> None:
+    """Everything that this version needs is applied (a newer version's may be there as well)."""
+    applied = MigrationRecorder(connection).applied_migrations()
+    missing = sorted(_migrations_on_disk() - set(applied))
+    if missing:
+        names = ", ".join(f"{app}.{name}" for app, name in missing[:3])
+        raise Unhealthy(f"{len(missing)} not applied: {names}{' …' if len(missing) > 3 else ''}")
+
+
+@cache
+def _migrations_on_disk() -> frozenset[tuple[str, str]]:
+    return frozenset(MigrationLoader(None).graph.nodes)
+
+
+def cache_keeps() -> None:
+    """What is put into the cache comes out of it."""
+    value = secrets.token_hex(8)
+    django_cache.set("dot-health", value, 60)
+    # Several processes ask at the same time: another one's value is as good as ours.
+    if django_cache.get("dot-health") is None:
+        raise Unhealthy("the cache does not keep what it is given")
+
+
+def storage_takes_files() -> None:
+    """A file can be written, read and deleted, and there is room for more."""
+    text = secrets.token_bytes(16)
+    name = default_storage.save(f"health/{secrets.token_hex(8)}", ContentFile(text))
+    try:
+        with default_storage.open(name) as file:
+            if file.read() != text:
+                raise Unhealthy("the storage returns something else than was written")
+    finally:
+        default_storage.delete(name)
+    if isinstance(default_storage._wrapped, FileSystemStorage):  # type: ignore[attr-defined]
+        free = shutil.disk_usage(default_storage._wrapped.location).free  # type: ignore[attr-defined]
+        if free < LEAST_FREE_BYTES:
+            raise Unhealthy(f"only {free // 1024**2} MiB are free", "degraded")
+
+
+def worker_beats() -> None:
+    """A worker was seen lately; right after this process started it may still be on its way."""
+    if WorkerHeartbeat.objects.filter(seen_at__gt=timezone.now() - HEARTBEAT_STALE).exists():
+        return
+    if time.monotonic() - _process_started > WORKER_START_S:
+        raise Unhealthy("no worker was seen for a minute: start one with `manage.py worker`")
+
+
+def backup_is_recent() -> None:
+    """Replaced when backups exist; until then nothing is known about any."""
+
+
+def not_in_maintenance() -> None:
+    """Maintenance mode is off."""
+    if Platform.objects.filter(maintenance_mode=True).exists():
+        raise Unhealthy("maintenance mode is on", "degraded")
+
+
+def external_services(urls: list[str], timeout_s: float) -> Iterator[tuple[str, Callable[[], None]]]:
+    """A name and a question for each address: it answers 2xx."""
+    for url in urls:
+
+        def ask(url: str = url) -> None:
+            request = urllib.request.Request(url, headers={"User-Agent": f"dot-platform/{settings.DOT_VERSION}"})  # noqa: S310
+            try:
+                with urllib.request.urlopen(request, timeout=timeout_s):  # noqa: S310  (the operator's own list)
+                    return
+            except urllib.error.HTTPError as error:
+                raise Unhealthy(f"answered {error.code}", "degraded") from error
+            except (OSError, ValueError) as error:
+                raise Unhealthy("does not answer", "degraded") from error
+
+        yield urlsplit(url).netloc.rpartition("@")[2] or url, ask

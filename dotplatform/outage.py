@@ -1,0 +1,39 @@
+"""A database that is away is a 503 that says when to come back, never a 500: for pages (the API's views know it).
+
+Django turns an exception into its answer at each layer of middleware, so no middleware can catch one from below.
+This remembers what failed when Django signals it, and replaces the answer at the outermost layer.
+"""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable
+from typing import Any
+
+from django.core.signals import got_request_exception
+from django.db import InterfaceError, OperationalError
+from django.dispatch import receiver
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import render
+
+from dotplatform.api.errors import UNAVAILABLE_RETRY_S
+
+
+@receiver(got_request_exception)
+def _remember(sender: Any, request: HttpRequest | None = None, **kwargs: Any) -> None:
+    if request is not None and isinstance(sys.exc_info()[1], OperationalError | InterfaceError):
+        request.dot_outage = True  # type: ignore[attr-defined]
+
+
+def honest_outage(get_response: Callable[[HttpRequest], HttpResponse]) -> Callable[[HttpRequest], HttpResponse]:
+    """Answer 503 with ``Retry-After`` where the request failed for want of the database."""
+
+    def middleware(request: HttpRequest) -> HttpResponse:
+        response = get_response(request)
+        if response.status_code != 500 or not getattr(request, "dot_outage", False):
+            return response
+        page = render(request, "503.html", status=503)
+        page.headers["Retry-After"] = str(UNAVAILABLE_RETRY_S)
+        return page
+
+    return middleware
