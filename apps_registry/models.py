@@ -10,10 +10,13 @@ from django.db import models
 from django.db.models import Q
 from django.utils.translation import gettext_lazy as _
 
+from apps_registry.querysets import AppQuerySet
 from dotplatform.database.constraints import RowSecurity
 from dotplatform.database.identifiers import uuid7
 
 APP_ID_PATTERN = r"^[a-z][a-z0-9-]{1,62}$"
+RATINGS = (1, 2, 3, 4, 5)
+REVIEW_CHARACTERS = 2000
 
 
 class App(models.Model):
@@ -41,9 +44,15 @@ class App(models.Model):
     active_release = models.ForeignKey(
         "Release", models.SET_NULL, null=True, blank=True, related_name="+", verbose_name=_("active release")
     )
+    # Other origins that an operator lets the app reach; what the manifest asks for beyond them stays closed.
+    granted_csp: models.JSONField[dict[str, list[str]], dict[str, list[str]]] = models.JSONField(
+        _("granted origins"), default=dict, blank=True
+    )
     install_count = models.IntegerField(_("installations"), default=0)
     created_at = models.DateTimeField(_("created"), auto_now_add=True)
     updated_at = models.DateTimeField(_("updated"), auto_now=True)
+
+    objects = AppQuerySet.as_manager()
 
     class Meta:
         db_table = "apps"
@@ -75,6 +84,8 @@ class Release(models.Model):
     files = models.IntegerField(_("files"))
     published_by = models.ForeignKey(settings.AUTH_USER_MODEL, models.SET_NULL, null=True, blank=True, related_name="+")
     created_at = models.DateTimeField(_("published"), auto_now_add=True)
+
+    warnings: list[dict[str, str]] = []  # for the author, right after publishing; not stored
 
     class Meta:
         db_table = "app_releases"
@@ -123,3 +134,28 @@ class Installation(models.Model):
 
     def __str__(self) -> str:
         return f"{self.user_id} · {self.app_id}"
+
+
+class Review(models.Model):
+    """What a person says about an app, one each. Everybody may read it, only its writer may change it."""
+
+    id = models.UUIDField(primary_key=True, default=uuid7, editable=False)
+    user = models.ForeignKey(settings.AUTH_USER_MODEL, models.CASCADE, related_name="reviews")
+    app = models.ForeignKey(App, models.CASCADE, to_field="app_id", db_column="app_id", related_name="reviews")
+    rating = models.SmallIntegerField(_("rating"), choices=[(rating, str(rating)) for rating in RATINGS])
+    text = models.TextField(_("text"), blank=True, max_length=REVIEW_CHARACTERS)
+    created_at = models.DateTimeField(_("created"), auto_now_add=True)
+    updated_at = models.DateTimeField(_("updated"), auto_now=True)
+
+    class Meta:
+        db_table = "app_reviews"
+        verbose_name = _("review")
+        verbose_name_plural = _("reviews")
+        constraints = [
+            models.UniqueConstraint(fields=["user", "app"], name="app_reviews_user_app_unique"),
+            models.CheckConstraint(condition=Q(rating__gte=1, rating__lte=5), name="app_reviews_rating_range"),
+            RowSecurity(name="app_reviews_row_security", readable_by_all=True),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.app_id} · {self.rating}"

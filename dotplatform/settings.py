@@ -208,7 +208,8 @@ STORAGES: dict[str, dict[str, Any]] = {
     if STORAGE_URL
     else {
         "BACKEND": "django.core.files.storage.FileSystemStorage",
-        "OPTIONS": {"location": DOT_VAR / "storage", "base_url": "/media/"},
+        # Names are content hashes: what is there already is the same bytes, or the torn file of a killed process.
+        "OPTIONS": {"location": DOT_VAR / "storage", "base_url": "/media/", "allow_overwrite": True},
     },
     "staticfiles": {"BACKEND": "whitenoise.storage.CompressedManifestStaticFilesStorage"},
 }

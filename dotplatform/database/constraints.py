@@ -28,17 +28,28 @@ class RowSecurity(_DatabaseOnlyConstraint):
 
     A row passes for a person when ``dot.user_id`` is its *user_column* and, where ``dot.app_id`` is set, that is its
     *app_column*. ``current_setting`` is called directly, without a sub-select, so that the policies also work on
-    distributed PostgreSQL.
+    distributed PostgreSQL. With *readable_by_all* everybody may see a row, and its person alone may write it.
     """
 
-    def __init__(self, *, name: str, user_column: str = "user_id", app_column: str | None = "app_id") -> None:
+    def __init__(
+        self,
+        *,
+        name: str,
+        user_column: str = "user_id",
+        app_column: str | None = "app_id",
+        readable_by_all: bool = False,
+    ) -> None:
         super().__init__(name=name)
         self.user_column = user_column
         self.app_column = app_column
+        self.readable_by_all = readable_by_all
 
     def deconstruct(self) -> tuple[str, tuple[Any, ...], dict[str, Any]]:
         path, args, kwargs = super().deconstruct()
-        return path, tuple(args), {**kwargs, "user_column": self.user_column, "app_column": self.app_column}
+        own: dict[str, Any] = {"user_column": self.user_column, "app_column": self.app_column}
+        if self.readable_by_all:
+            own["readable_by_all"] = True
+        return path, tuple(args), {**kwargs, **own}
 
     def person_condition(self) -> str:
         """The SQL condition under which a row belongs to whoever stands in the person's door."""
@@ -54,11 +65,12 @@ class RowSecurity(_DatabaseOnlyConstraint):
         assert model is not None
         table = model._meta.db_table
         operator = "current_setting('dot.operator', true) = 'on'"
+        reading = f"; CREATE POLICY {table}_readable ON {table} FOR SELECT USING (true)" if self.readable_by_all else ""
         return (
             f"ALTER TABLE {table} ENABLE ROW LEVEL SECURITY;"
             f" ALTER TABLE {table} FORCE ROW LEVEL SECURITY;"
             f" CREATE POLICY {table}_person ON {table} USING ({self.person_condition()});"
-            f" CREATE POLICY {table}_operator ON {table} USING ({operator})"
+            f" CREATE POLICY {table}_operator ON {table} USING ({operator}){reading}"
         )
 
     def remove_sql(self, model: type[Model] | None, schema_editor: BaseDatabaseSchemaEditor | None) -> str:
@@ -66,6 +78,7 @@ class RowSecurity(_DatabaseOnlyConstraint):
         table = model._meta.db_table
         return (
             f"DROP POLICY {table}_person ON {table}; DROP POLICY {table}_operator ON {table};"
+            f" DROP POLICY IF EXISTS {table}_readable ON {table};"
             f" ALTER TABLE {table} NO FORCE ROW LEVEL SECURITY; ALTER TABLE {table} DISABLE ROW LEVEL SECURITY"
         )
 

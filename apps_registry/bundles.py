@@ -1,0 +1,156 @@
+"""A release's files in the storage: ``bundles/<hash>/<path>``, never changed once there, and a description beside them.
+
+``bundles/<hash>.json`` is written last: where it is, every file is. The runtime serves from it without a query::
+
+    {"app_id": "notes", "start_url": "index.html", "csp": {"connect": ["https://api.example.com"]},
+     "files": {"index.html": [1234, "text/html; charset=utf-8"]}}
+"""
+
+from __future__ import annotations
+
+import hashlib
+import mimetypes
+from typing import Any, TypedDict
+from urllib.parse import quote
+
+import orjson
+from django.conf import settings
+from django.core.files.base import ContentFile, File
+from django.core.files.storage import default_storage
+
+from apps_registry.archives import Unpacked
+
+ROOT = "bundles"
+
+# What browsers insist on; the machine's own tables differ from one to the next.
+_TYPES = {
+    ".css": "text/css",
+    ".csv": "text/csv",
+    ".htm": "text/html",
+    ".html": "text/html",
+    ".ico": "image/x-icon",
+    ".js": "text/javascript",
+    ".json": "application/json",
+    ".map": "application/json",
+    ".md": "text/markdown",
+    ".mjs": "text/javascript",
+    ".otf": "font/otf",
+    ".svg": "image/svg+xml",
+    ".ttf": "font/ttf",
+    ".txt": "text/plain",
+    ".wasm": "application/wasm",
+    ".webmanifest": "application/manifest+json",
+    ".webp": "image/webp",
+    ".avif": "image/avif",
+    ".woff": "font/woff",
+    ".woff2": "font/woff2",
+    ".xhtml": "application/xhtml+xml",
+    ".xml": "application/xml",
+}
+
+
+class Description(TypedDict):
+    """What the runtime needs to serve a release. *files*: path → ``[bytes, content type]``."""
+
+    app_id: str
+    start_url: str
+    csp: dict[str, list[str]]
+    files: dict[str, list[Any]]
+
+
+def content_hash(app_id: str, unpacked: Unpacked) -> str:
+    """SHA-256 over the app's id and each path with its bytes, in order. With the id in it, no two apps share files,
+    so an address of one can never be an address of the other."""
+    total = hashlib.sha256(b"dot-bundle-1\0" + app_id.encode() + b"\0")
+    for path, file in sorted(unpacked.files.items()):
+        with file.open("rb") as opened:
+            digest = hashlib.file_digest(opened, "sha256").digest()
+        total.update(path.encode() + b"\0" + digest)
+    return total.hexdigest()
+
+
+def describe(app_id: str, start_url: str, csp: dict[str, list[str]], unpacked: Unpacked) -> Description:
+    """The description of a release that is about to be stored."""
+    files: dict[str, list[Any]] = {path: [file.stat().st_size, type_of(path)] for path, file in unpacked.files.items()}
+    return {"app_id": app_id, "start_url": start_url, "csp": csp, "files": dict(sorted(files.items()))}
+
+
+def store_bundle(sha256: str, unpacked: Unpacked, description: Description) -> bool:
+    """Put the files and then their description into the storage; on failure, nothing of them stays there.
+
+    False where an earlier release has the same content, which is then left as it is.
+    """
+    if default_storage.exists(_description_name(sha256)):
+        return False
+    written: list[str] = []
+    try:
+        for path, file in unpacked.files.items():
+            written.append(f"{ROOT}/{sha256}/{path}")
+            with file.open("rb") as opened:
+                default_storage.save(written[-1], File(opened))
+        written.append(_description_name(sha256))
+        default_storage.save(written[-1], ContentFile(orjson.dumps(description)))
+    except BaseException:  # a stopped worker too
+        _remove(written)
+        raise
+    return True
+
+
+def rewrite_csp(sha256: str, csp: dict[str, list[str]]) -> None:
+    """Change what a stored release may reach; the files stay as they are."""
+    description = read_description(sha256)
+    if description is not None:
+        description["csp"] = csp
+        default_storage.save(_description_name(sha256), ContentFile(orjson.dumps(description)))
+
+
+def remove_bundle(sha256: str) -> None:
+    """Take a release's files out of the storage, the description first."""
+    description = read_description(sha256)
+    if description is not None:
+        _remove([_description_name(sha256), *(f"{ROOT}/{sha256}/{path}" for path in description["files"])])
+
+
+def read_description(sha256: str) -> Description | None:
+    """The description of a stored release, or None where there is none."""
+    try:
+        with default_storage.open(_description_name(sha256)) as file:
+            found: Description = orjson.loads(file.read())
+            return found
+    except FileNotFoundError:
+        return None
+
+
+def file_name(sha256: str, path: str) -> str:
+    """The storage's name of a file of a release."""
+    return f"{ROOT}/{sha256}/{path}"
+
+
+def run_url(app_id: str, sha256: str, path: str = "") -> str:
+    """Where the browser finds a file of a release (an absolute URL only where ``RUN_ORIGIN`` is set)."""
+    return f"{settings.RUN_ORIGIN}/run/{app_id}/{sha256}/{quote(path)}"
+
+
+def type_of(path: str) -> str:
+    """The Content-Type a file is served with: text is UTF-8, unknown is bytes."""
+    suffix = "." + path.rpartition(".")[2].lower()
+    found = _TYPES.get(suffix) or mimetypes.guess_type(path)[0] or "application/octet-stream"
+    is_text = found.startswith("text/") or found in ("application/json", "application/xml", "image/svg+xml")
+    return f"{found}; charset=utf-8" if is_text else found
+
+
+def _description_name(sha256: str) -> str:
+    return f"{ROOT}/{sha256}.json"
+
+
+def _remove(names: list[str]) -> None:
+    folders: set[str] = set()
+    for name in names:
+        default_storage.delete(name)
+        parts = name.split("/")
+        folders.update("/".join(parts[:length]) for length in range(2, len(parts)))
+    for folder in sorted(folders, key=len, reverse=True):
+        try:
+            default_storage.delete(folder)  # empty by now; object stores have none
+        except OSError:
+            continue

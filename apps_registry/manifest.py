@@ -1,0 +1,221 @@
+"""``manifest.json``: read strictly, refused member by member in both languages, filled with defaults.
+
+The rules stand in ``manifest.schema.json``, which authors' editors read too (``/schemas/manifest.json``). Here is what
+a schema cannot say: paths, patterns that are safe to run, defaults that fit their own setting.
+"""
+
+from __future__ import annotations
+
+import copy
+import json
+import posixpath
+import re
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+from urllib.parse import quote, unquote, urlsplit, urlunsplit
+
+import orjson
+from django.utils.translation import gettext_noop as _
+
+from apps_registry.schema_errors import Details, SchemaValidator, as_ecma, explain, member_path
+from dotplatform.api.errors import InvalidJSON, ValidationFailed, in_both_languages
+from dotplatform.api.parsers import parse_json
+
+MANIFEST_NAME = "manifest.json"
+MAX_BYTES = 256 * 1024
+DEFAULT_START = "index.html"
+SCHEMA: dict[str, Any] = json.loads((Path(__file__).parent / "manifest.schema.json").read_text())
+
+_validator = SchemaValidator(SCHEMA)
+_CONTROL = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f]")
+_SINGLE_LINE = ("name", "short_name", "lang", "license")
+
+
+@dataclass
+class Manifest:
+    """A manifest with its defaults. *members* is what is stored: unknown members are kept in it.
+
+    *app_id*, *version_name* and *version_code* are None where the author left them to the platform. *warnings* are
+    in both languages and never a reason to refuse.
+    """
+
+    members: dict[str, Any]
+    warnings: list[dict[str, str]] = field(default_factory=list)
+
+    @property
+    def app_id(self) -> str | None:
+        """As the author wrote it."""
+        found: str | None = self.members.get("app_id")
+        return found
+
+    @property
+    def name(self) -> str:
+        """What people read, in the author's language."""
+        return str(self.members["name"])
+
+    @property
+    def version_name(self) -> str | None:
+        """SemVer, as the author wrote it."""
+        found: str | None = self.members.get("version", {}).get("name")
+        return found
+
+    @property
+    def version_code(self) -> int | None:
+        """The integer that must rise."""
+        code = self.members.get("version", {}).get("code")
+        return None if code is None else int(code)
+
+    @property
+    def start_page(self) -> str:
+        """The path of the first page inside the bundle, without query and fragment."""
+        return bundle_path(self.members["start_url"]) or DEFAULT_START
+
+    @property
+    def start_url(self) -> str:
+        """The first page as a URL relative to the bundle, query and fragment kept."""
+        parts = urlsplit(self.members["start_url"].strip())
+        return urlunsplit(("", "", quote(self.start_page), parts.query, parts.fragment))
+
+    def warn(self, message: str, **params: Any) -> None:
+        """Note something the author should know."""
+        self.warnings.append(in_both_languages(message, params))
+
+
+def parse_manifest(text: bytes) -> Manifest:
+    """The manifest in *text* (JSON, UTF-8), or ``ValidationFailed`` whose details name each wrong member."""
+    if len(text) > MAX_BYTES:
+        raise ValidationFailed.of(MANIFEST_NAME, _("Expected at most %(kib)s KiB."), {"kib": MAX_BYTES // 1024})
+    try:
+        members = parse_json(text.removeprefix(b"\xef\xbb\xbf"))
+    except InvalidJSON as error:
+        raise _broken(error) from error
+    if not isinstance(members, dict):
+        raise ValidationFailed.of(MANIFEST_NAME, _("Expected a JSON object."))
+    details = explain(_validator.iter_errors(members)) or _beyond_the_schema(members)
+    if details:
+        raise ValidationFailed(_("manifest.json has members that are not valid; see details."), details=details)
+    manifest = _with_defaults(members)
+    for unknown in members.keys() - SCHEMA["properties"].keys():
+        manifest.warn(_("%(member)s is not a member the platform knows; it is kept and not used."), member=unknown)
+    return manifest
+
+
+def default_manifest(name: str) -> Manifest:
+    """For a bundle without ``manifest.json``."""
+    return _with_defaults({"name": _CONTROL.sub("", name).strip()[:100]})
+
+
+def bundle_path(url: str) -> str | None:
+    """The bundle file that a relative URL of the manifest or of index.html means; None when it leads elsewhere.
+
+    The bundle is the app's whole site: ``/icon.png`` and ``./icon.png`` are the same file, ``/`` is the index page.
+    """
+    try:
+        parts = urlsplit(url.strip())
+    except ValueError:
+        return None
+    if parts.scheme or parts.netloc or "\\" in url or _CONTROL.search(url):
+        return None
+    path = unquote(parts.path).lstrip("/")
+    folder = path in ("", ".") or path.endswith(("/", "/."))
+    path = posixpath.normpath(path) if path else "."
+    if path == ".." or path.startswith(("../", "/")):
+        return None
+    if folder:
+        return DEFAULT_START if path == "." else f"{path}/{DEFAULT_START}"
+    return path
+
+
+def translated(members: dict[str, Any], language: str) -> dict[str, Any]:
+    """``name``, ``short_name`` and ``description`` in *language* where the manifest has them, else as written."""
+    words = {name: members.get(name, "") for name in ("name", "short_name", "description")}
+    spoken = members.get("translations", {}).get(language, {})
+    return words | {name: spoken[name] for name in words if spoken.get(name)}
+
+
+def requested_permissions(members: dict[str, Any], language: str = "") -> list[dict[str, str]]:
+    """``[{"name", "reason"}]``, each name once, the reasons in *language* where translated."""
+    reasons = members.get("translations", {}).get(language, {}).get("req_permissions", {})
+    asked = {item["name"]: reasons.get(item["name"], item["reason"]) for item in members.get("req_permissions", [])}
+    return [{"name": name, "reason": reason} for name, reason in asked.items()]
+
+
+def _broken(error: InvalidJSON) -> ValidationFailed:
+    reason = error.details if isinstance(error.details, dict) else {}
+    return ValidationFailed.of(
+        MANIFEST_NAME,
+        _("Not valid JSON: %(reason)s (line %(line)s, column %(column)s)."),
+        {"reason": reason.get("reason", ""), "line": reason.get("line", "?"), "column": reason.get("column", "?")},
+    )
+
+
+def _with_defaults(given: dict[str, Any]) -> Manifest:
+    members = copy.deepcopy(given)
+    for name, rule in SCHEMA["properties"].items():
+        if "default" in rule:
+            members.setdefault(name, copy.deepcopy(rule["default"]))
+    members.setdefault("short_name", members["name"][:50])
+    return Manifest(members)
+
+
+def _beyond_the_schema(members: dict[str, Any]) -> Details:
+    details: Details = {}
+
+    def refuse(path: Iterable[str | int], message: str, **params: Any) -> None:
+        details.setdefault(member_path(path), []).append(in_both_languages(message, params))
+
+    for path, text in _strings(members, ()):
+        single = path[0] in _SINGLE_LINE and len(path) == 1
+        if _CONTROL.search(text) or (single and ("\n" in text or "\r" in text)):
+            refuse(path, _("Expected text without control characters."))
+    if "start_url" in members and bundle_path(members["start_url"]) is None:
+        refuse(["start_url"], _("Expected a path inside the bundle, for example index.html."))
+    for setting, rule in members.get("settings", {}).get("properties", {}).items():
+        path = ("settings", "properties", setting)
+        if problem := _pattern_problem(rule.get("pattern")):
+            refuse([*path, "pattern"], problem)
+        elif "default" in rule and (errors := list(SchemaValidator(rule).iter_errors(rule["default"]))):
+            details[member_path(path, "default")] = [m for messages in explain(errors).values() for m in messages]
+    known = members.get("settings", {}).get("properties", {})
+    for index, name in enumerate(members.get("settings", {}).get("required", [])):
+        if name not in known:
+            refuse(["settings", "required", index], _("Expected the name of one of the settings."))
+    return details
+
+
+def _strings(value: Any, path: tuple[str | int, ...]) -> Iterable[tuple[tuple[str | int, ...], str]]:
+    if isinstance(value, str):
+        yield path, value
+    elif isinstance(value, dict):
+        for name, inner in value.items():
+            yield (*path, name), name
+            yield from _strings(inner, (*path, name))
+    elif isinstance(value, list):
+        for index, inner in enumerate(value):
+            yield from _strings(inner, (*path, index))
+
+
+_REPEATED_GROUP = re.compile(r"(?<!\\)\)[*+{]")
+_REPEAT = re.compile(r"(?<!\\)(?:[*+]|\{\d*,\d*\})")
+_MOST_REPEATS = 3
+
+
+def _pattern_problem(pattern: str | None) -> str | None:
+    """Why a setting's pattern is not taken. Python tries every way to match, so one like ``(a+)+`` would hold up a
+    whole worker for hours: repeated groups and many repeats are refused."""
+    if pattern is None:
+        return None
+    try:
+        as_ecma(pattern)
+    except (re.error, OverflowError, RecursionError):
+        return _("Expected a regular expression.")
+    if _REPEATED_GROUP.search(pattern) or len(_REPEAT.findall(pattern)) > _MOST_REPEATS:
+        return _("Expected a simple pattern: no repeated groups, at most three repeats.")
+    return None
+
+
+def to_schema_json() -> bytes:
+    """The manifest's JSON Schema, as served."""
+    return orjson.dumps(SCHEMA, option=orjson.OPT_INDENT_2)
