@@ -6,47 +6,57 @@ VENV := .venv
 PY := $(VENV)/bin/python
 export DOT_VAR
 
-.PHONY: help run test lint format bench clean setup messages lock
+.PHONY: help setup tools run test lint format bench clean lock
 .DEFAULT_GOAL := help
 
 help: ## what can be made
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
 
-setup: $(VENV)/.installed node_modules/.installed .env ## install what is needed here; `run`, `test` and the others do it too
+setup: $(VENV)/.installed node_modules/.installed .env ## install what `make run` needs; it does so itself
 	@$(PY) -m dotplatform.messages
+
+tools: setup $(VENV)/.tools
 
 run: setup ## the whole platform, on PORT (8000) with its data in DOT_VAR (var)
 	@DOT_ENV=development exec $(PY) manage.py run --port $(PORT) --with-parent
 
-test: setup ## all checks and tests, a real browser included
+test: tools ## all checks and tests, a real browser included
 	@DOT_ENV=development $(PY) -m pytest $(ARGS)
 
-lint: setup ## ruff, mypy, migrations, Django's deploy checks in production's settings
+lint: tools ## ruff, mypy, migrations, Django's deploy checks in production's settings
 	@$(VENV)/bin/ruff check .
 	@$(VENV)/bin/ruff format --check .
 	@$(VENV)/bin/mypy .
 	@DOT_ENV=development $(PY) manage.py makemigrations --check --dry-run
 	@DOT_ENV=production SECRET_KEY="$$($(PY) -c 'import secrets; print(secrets.token_urlsafe(64))')" ALLOWED_HOSTS=apps.example.com DATABASE_URL=postgres://dot@db.example.com/dot $(PY) manage.py check --deploy --fail-level WARNING
 
-format: setup ## put the code in shape
+format: tools ## put the code in shape
 	@$(VENV)/bin/ruff check --fix .
 	@$(VENV)/bin/ruff format .
 
-bench: setup ## measure the hot paths (BENCH=… chooses)
+bench: tools ## measure the hot paths (BENCH=… chooses)
 	@DOT_ENV=development $(PY) -m tests.bench $(BENCH)
 
 clean: ## remove what was installed and built here; the data folder stays
 	rm -rf $(VENV) node_modules .mypy_cache .ruff_cache .pytest_cache .hypothesis
 
+COMPILE := uv pip compile pyproject.toml --upgrade --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-annotate --no-header -q
 lock: ## resolve the dependencies anew (versions and hashes, no index addresses)
-	uv pip compile pyproject.toml --upgrade --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-annotate --no-header -q -o requirements/production.lock
-	uv pip compile pyproject.toml --group dev --upgrade --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-annotate --no-header -q -o requirements/development.lock
+	$(COMPILE) -o requirements/production.lock
+	$(COMPILE) --extra embedded -o requirements/run.lock
+	$(COMPILE) --group dev -o requirements/development.lock
 
-$(VENV)/.installed: requirements/development.lock
+INSTALL := $(PY) -m pip install --quiet --disable-pip-version-check --require-hashes
+$(VENV)/.installed: requirements/run.lock
 	@$(PYTHON) -c 'import sys; sys.exit(not (3, 11) <= sys.version_info < (3, 15))' || { echo "Python 3.11 to 3.14 is needed; found $$($(PYTHON) --version). Try: make PYTHON=python3.12 $(MAKECMDGOALS)"; exit 1; }
-	@test -x $(PY) || $(PYTHON) -m venv $(VENV) || { rm -rf $(VENV); echo "Python's venv module is missing. On Debian: apt install python3-venv"; exit 1; }
+	@test -x $(VENV)/bin/pip || $(PYTHON) -m venv $(VENV) || { rm -rf $(VENV); echo "Python's venv module is missing. On Debian: apt install python3-venv"; exit 1; }
 	@echo "Installing dependencies (once) …"
-	@$(PY) -m pip install --quiet --disable-pip-version-check --require-hashes -r $<
+	@$(INSTALL) -r $<
+	@touch $@
+
+$(VENV)/.tools: requirements/development.lock
+	@echo "Installing the tools for tests and checks (once) …"
+	@$(INSTALL) -r $<
 	@touch $@
 
 node_modules/.installed: package-lock.json
