@@ -2,7 +2,13 @@
 
 from __future__ import annotations
 
-from django.urls import URLPattern, URLResolver
+from django.urls import URLPattern, URLResolver, path, re_path
+
+from appdata import api
 
 page_urls: list[URLPattern | URLResolver] = []
-api_urls: list[URLPattern | URLResolver] = []
+api_urls: list[URLPattern | URLResolver] = [
+    # Everything after data/ is the key: it may begin and end with a slash, hold several, and even be two dots.
+    re_path(r"^apps/(?P<app_id>[^/]+)/data/(?P<key>(?s:.*))\Z", api.entry),
+    path("apps/<str:app_id>/data", api.entries),
+]

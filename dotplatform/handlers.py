@@ -6,6 +6,8 @@ through ``API_MIDDLEWARE``. Everything else goes through ``MIDDLEWARE``.
 
 from __future__ import annotations
 
+from typing import Any
+
 from django.conf import settings
 from django.core.handlers.base import BaseHandler
 from django.core.handlers.wsgi import WSGIHandler
@@ -36,7 +38,12 @@ class _ApiHandler(BaseHandler):
 
 
 class TwoChains(BaseHandler):
-    """Mix into a handler: requests at or below ``API_PREFIXES`` take the short chain."""
+    """Mix into a WSGI handler: requests at or below ``API_PREFIXES`` take the short chain."""
+
+    def __call__(self, environ: dict[str, Any], *args: Any) -> Any:
+        # Django puts its own, repaired text there; an entry's key must be told from one that was not UTF-8.
+        environ["dot.path"] = environ.get("PATH_INFO", "")
+        return super().__call__(environ, *args)  # type: ignore[misc]
 
     def load_middleware(self, is_async: bool = False) -> None:
         super().load_middleware(is_async)

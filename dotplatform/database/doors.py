@@ -61,6 +61,11 @@ def _open(door: _Door) -> Iterator[None]:
             _set(outer)
 
 
+def renew_door() -> None:
+    """Set once more what the innermost open door sets, after a SQL function that opened one of its own."""
+    _set(getattr(connection, "dot_door", _CLOSED))
+
+
 def _set(door: _Door) -> None:
     statement = sql.SQL(
         'SET LOCAL "dot.user_id" = {}; SET LOCAL "dot.app_id" = {}; SET LOCAL "dot.operator" = {}'

@@ -1,0 +1,92 @@
+"""``/api/apps/{app_id}/data``: entries over HTTP."""
+
+from __future__ import annotations
+
+from django.conf import settings
+from django.http import HttpRequest, HttpResponse
+
+from appdata import services
+from appdata.keys import key_in_path
+from appdata.parameters import number_parameter, prefix_parameter, text_parameter, truth_parameter
+from appdata.preconditions import conditions_of
+from appdata.services import Answer, Place
+from appdata.values import checked_json
+from dotplatform.api.envelope import JSON_TYPE, success_body
+from dotplatform.api.parsers import read_body, require_json
+from dotplatform.api.permissions import credential_of
+from dotplatform.api.views import slim_view
+
+DEFAULT_PAGE = 100
+
+
+def _place(request: HttpRequest, app_id: str, scope: str) -> Place:
+    """Whose data it is about, once the credential is known to be for this app and to have the scope."""
+    credential = credential_of(request)
+    credential.require_app(app_id)
+    credential.require(scope)
+    return Place(credential.user_id, app_id)
+
+
+def _get(request: HttpRequest, app_id: str, key: str) -> HttpResponse:
+    place = _place(request, app_id, "data:read")
+    key = key_in_path(request, key)
+    return _response(services.get_entry(place, key, conditions_of(request)))
+
+
+def _head(request: HttpRequest, app_id: str, key: str) -> HttpResponse:
+    response = _get(request, app_id, key)
+    if response.status_code == 200:
+        response.headers["Content-Length"] = str(len(response.content))
+        response.content = b""
+    return response
+
+
+def _put(request: HttpRequest, app_id: str, key: str) -> HttpResponse:
+    place = _place(request, app_id, "data:write")
+    key = key_in_path(request, key)
+    value = _json_body(request)
+    return _response(services.put_entry(place, key, value, conditions_of(request)))
+
+
+def _patch(request: HttpRequest, app_id: str, key: str) -> HttpResponse:
+    place = _place(request, app_id, "data:write")
+    key = key_in_path(request, key)
+    patch = _json_body(request, "application/merge-patch+json")
+    return _response(services.patch_entry(place, key, patch, conditions_of(request)))
+
+
+def _delete(request: HttpRequest, app_id: str, key: str) -> HttpResponse:
+    place = _place(request, app_id, "data:delete")
+    key = key_in_path(request, key)
+    services.delete_entry(place, key, conditions_of(request))
+    return HttpResponse(status=204)
+
+
+def _list(request: HttpRequest, app_id: str) -> HttpResponse:
+    place = _place(request, app_id, "data:read")
+    page = services.list_entries(
+        place,
+        prefix=prefix_parameter(request),
+        cursor=text_parameter(request, "cursor"),
+        limit=number_parameter(request, "limit", DEFAULT_PAGE, settings.DOT_LIMITS["list_page"]),
+        values=truth_parameter(request, "values", default=True),
+    )
+    return HttpResponse(success_body(page), content_type=JSON_TYPE)
+
+
+entry = slim_view(GET=_get, HEAD=_head, PUT=_put, PATCH=_patch, DELETE=_delete)
+entries = slim_view(GET=_list)
+
+
+def _response(answer: Answer) -> HttpResponse:
+    headers = {"ETag": f'"{answer.revision}"'}
+    if answer.status == 304:
+        return HttpResponse(status=304, headers=headers)
+    return HttpResponse(success_body(answer.body), status=answer.status, content_type=JSON_TYPE, headers=headers)
+
+
+def _json_body(request: HttpRequest, *also: str) -> bytes:
+    """The body as checked JSON text. It may also be declared as some ``…+json``."""
+    if not (request.content_type or "").endswith("+json"):
+        require_json(request, *also)
+    return checked_json(read_body(request, settings.DOT_LIMITS["value_bytes"]))

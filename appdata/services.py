@@ -1,0 +1,154 @@
+"""What can be done to a person's entries in an app. Pages and API call the same functions; each is one round trip.
+
+Bodies are JSON text from PostgreSQL, ready to be put into the envelope.
+"""
+
+from __future__ import annotations
+
+from base64 import urlsafe_b64decode, urlsafe_b64encode
+from collections.abc import Sequence
+from typing import NamedTuple
+from uuid import UUID
+
+import orjson
+from django.conf import settings
+from django.db import DataError
+from django.utils.translation import gettext_noop as _
+
+from appdata.keys import end_of_prefix
+from appdata.values import NUMBER_TOO_LARGE
+from dotplatform.api.errors import (
+    ApiError,
+    InvalidJSON,
+    NotFound,
+    PreconditionFailed,
+    QuotaExceeded,
+    TooLarge,
+    ValidationFailed,
+)
+from dotplatform.database.calls import Function, Row
+
+ANY: Sequence[int] = (0,)  # "*"; no entry has revision 0
+PAGE_BYTES = 8 * 1024 * 1024  # a page of a list ends early rather than hold more than this in memory
+
+_get = Function("dot_get_entry", 6, is_read=True)
+_put = Function("dot_put_entry", 10)
+_patch = Function("dot_patch_entry", 10)
+_delete = Function("dot_delete_entry", 6)
+_list = Function("dot_list_entries", 9, is_read=True)
+
+
+class Place(NamedTuple):
+    """Whose data in which app; *acting* is the app that asks, where it is another one."""
+
+    user_id: UUID
+    app_id: str
+    acting: str = ""
+
+    def arguments(self) -> tuple[bytes, bytes, bytes]:
+        """What every SQL function takes first."""
+        return self.user_id.hex.encode(), (self.acting or self.app_id).encode(), self.app_id.encode()
+
+
+class Conditions(NamedTuple):
+    """The revisions that If-Match and If-None-Match name: None where not sent, ``ANY`` for ``*``."""
+
+    match: Sequence[int] | None = None
+    none_match: Sequence[int] | None = None
+
+    def arguments(self) -> tuple[bytes | None, bytes | None]:
+        """As PostgreSQL's arrays."""
+        return _array(self.match), _array(self.none_match)
+
+
+UNCONDITIONAL = Conditions()
+
+
+class Answer(NamedTuple):
+    """What PostgreSQL answered: HTTP's status, the entry's revision, and JSON text (empty where there is none)."""
+
+    status: int
+    revision: int
+    body: bytes
+
+
+def get_entry(place: Place, key: str, conditions: Conditions = UNCONDITIONAL) -> Answer:
+    """200 with the entry, or 304 without having read it."""
+    return _answer(_get(*place.arguments(), key.encode(), *conditions.arguments()))
+
+
+def put_entry(place: Place, key: str, value: bytes, conditions: Conditions = UNCONDITIONAL) -> Answer:
+    """Write *value*, JSON text that ``checked_json`` has seen. 201 or 200 with the entry less its value."""
+    return _write(_put, place, key, value, conditions)
+
+
+def patch_entry(place: Place, key: str, patch: bytes, conditions: Conditions = UNCONDITIONAL) -> Answer:
+    """Merge *patch* (RFC 7396, checked JSON text) into the entry. 200 with the entry less its value."""
+    return _write(_patch, place, key, patch, conditions)
+
+
+def delete_entry(place: Place, key: str, conditions: Conditions = UNCONDITIONAL) -> Answer:
+    """Delete the entry; a tombstone tells others. 204, its revision that of the deletion."""
+    return _answer(_delete(*place.arguments(), key.encode(), *conditions.arguments()))
+
+
+def list_entries(place: Place, *, prefix: str = "", cursor: str = "", limit: int = 100, values: bool = True) -> bytes:
+    """One page of entries in the order of their keys' bytes: the JSON text of ``{"items", "cursor"}``."""
+    bounds = (prefix.encode(), _key_of(cursor).encode(), end_of_prefix(prefix).encode())
+    size = (b"%d" % limit, b"t" if values else b"f", b"%d" % PAGE_BYTES)
+    status, after, items = _list(*place.arguments(), *bounds, *size)
+    if status != b"200":
+        raise NotFound
+    following = b"null" if after is None else b'"%b"' % urlsafe_b64encode(after)
+    return b'{"items":[%b],"cursor":%b}' % (items or b"", following)
+
+
+def _key_of(cursor: str) -> str:
+    try:
+        key = urlsafe_b64decode(cursor.encode("ascii")).decode()
+    except ValueError:
+        key = "\0"
+    if "\0" in key:
+        raise ValidationFailed.of("cursor", _("That is no cursor of a list; take the one from the page before."))
+    return key
+
+
+def _write(function: Function, place: Place, key: str, value: bytes, conditions: Conditions) -> Answer:
+    limits = settings.DOT_LIMITS
+    numbers = (limits["value_bytes"], limits["installation_keys"], limits["installation_bytes"])
+    try:
+        row = function(
+            *place.arguments(), key.encode(), value, *conditions.arguments(), *(b"%d" % number for number in numbers)
+        )
+    except DataError as error:  # everything else that jsonb cannot hold was refused before
+        raise InvalidJSON(NUMBER_TOO_LARGE) from error
+    return _answer(row)
+
+
+def _array(revisions: Sequence[int] | None) -> bytes | None:
+    if revisions is None:
+        return None
+    return b"{%b}" % b",".join(b"%d" % revision for revision in revisions)
+
+
+def _answer(row: Row) -> Answer:
+    status = int(row[0] or 0)
+    answer = Answer(status, int(row[1] or 0), row[2] or b"")
+    if status >= 400:
+        raise _refused(answer)
+    return answer
+
+
+def _refused(answer: Answer) -> ApiError:
+    details = orjson.Fragment(answer.body) if answer.body else None
+    match answer.status:
+        case 404:
+            return NotFound()
+        case 412:
+            headers = {"ETag": f'"{answer.revision}"'} if answer.revision else None
+            return PreconditionFailed(details=details, headers=headers)
+        case 413:
+            return TooLarge(details={"limit_bytes": settings.DOT_LIMITS["value_bytes"]})
+        case 507:
+            return QuotaExceeded(details=details)
+    raise AssertionError(f"unknown status {answer.status} from the database")

@@ -1,0 +1,79 @@
+"""Values of entries: JSON text that passes through as it came, once it is known to be JSON that PostgreSQL can hold."""
+
+from __future__ import annotations
+
+import re
+
+import orjson
+from django.conf import settings
+from django.utils.translation import gettext_noop as _
+
+from dotplatform.api.errors import InvalidJSON, TooLarge
+
+_STRING = rb'"[^"\\]*(?:\\.[^"\\]*)*"'
+_NUMBER = rb"-?(?:0|[1-9][0-9]*)(?:\.[0-9]+)?(?:[eE][+-]?[0-9]+)?"
+_strings = re.compile(_STRING, re.DOTALL)
+_strings_or_numbers = re.compile(rb"(" + _STRING + rb")|" + _NUMBER, re.DOTALL)
+_exponent_or_long_fraction = re.compile(rb"(?:\.([0-9]+))?[eE]([+-]?)0*([0-9]+)|\.([0-9]{16384,})")
+_looks_long = re.compile(rb"[0-9][eE][+-]?[0-9]|\.[0-9]{16384}")
+_nul = re.compile(rb"(?<!\\)(?:\\\\)*\\u0000")
+_BRACKETS = bytes.maketrans(b"{}", b"[]")
+_NOT_BRACKETS = bytes(set(range(256)) - set(b"[]{}"))
+_MOST_DIGITS = 131_072  # PostgreSQL's numeric holds no more before the point,
+_MOST_DECIMALS = 16_383  # and silently drops what is beyond these after it
+
+
+def checked_json(text: bytes) -> bytes:
+    """*text* itself, where it is strict JSON that can be stored unchanged.
+
+    RFC 8259 in UTF-8: no NaN, no Infinity, no lone surrogates. Beyond that no ``\\u0000`` (PostgreSQL's text cannot
+    hold it), at most ``value_depth`` levels, and at most ``value_bytes`` with its numbers written out: ``1e100000``
+    is eight bytes here and a hundred thousand in the database.
+    """
+    try:
+        orjson.loads(text)
+    except orjson.JSONDecodeError as error:
+        _check_without_numbers(text, error)
+    if b"\\u0000" in text and _nul.search(text):
+        raise InvalidJSON(_("A value cannot contain the character \\u0000."))
+    limit = settings.DOT_LIMITS["value_depth"]
+    if text.count(b"[") + text.count(b"{") > limit and is_deeper(text, limit):
+        raise InvalidJSON(_("A value is nested at most %(limit)s levels deep."), params={"limit": limit})
+    if _looks_long.search(text):
+        _check_numbers(text)
+    return text
+
+
+def is_deeper(text: bytes, levels: int) -> bool:
+    """Whether the JSON *text* has more than *levels* of arrays and objects inside each other."""
+    brackets = _strings.sub(b"", text).translate(_BRACKETS, _NOT_BRACKETS)
+    for _level in range(levels):
+        brackets = brackets.replace(b"[]", b"")
+    return bool(brackets)
+
+
+def _check_without_numbers(text: bytes, error: orjson.JSONDecodeError) -> None:
+    """Look again with every number put to 0: orjson refuses those that no double can hold, PostgreSQL does not."""
+    try:
+        orjson.loads(_strings_or_numbers.sub(lambda match: match[1] or b"0", text))
+    except orjson.JSONDecodeError:
+        reason = {"reason": error.msg, "line": error.lineno, "column": error.colno}
+        raise InvalidJSON(details=reason) from error
+
+
+def _check_numbers(text: bytes) -> None:
+    limit = settings.DOT_LIMITS["value_bytes"]
+    written_out = len(text)
+    for fraction, sign, exponent, long_fraction in _exponent_or_long_fraction.findall(_strings.sub(b"", text)):
+        if long_fraction or len(exponent) > len(str(_MOST_DIGITS)):
+            raise InvalidJSON(NUMBER_TOO_LARGE)
+        shift = int(exponent)
+        decimals = len(fraction) + (shift if sign == b"-" else -shift)
+        if shift > _MOST_DIGITS or decimals > _MOST_DECIMALS:
+            raise InvalidJSON(NUMBER_TOO_LARGE)
+        written_out += shift
+    if written_out > limit:
+        raise TooLarge(details={"limit_bytes": limit})
+
+
+NUMBER_TOO_LARGE = _("A number in it has more digits than can be stored.")
