@@ -6,7 +6,7 @@ VENV := .venv
 PY := $(VENV)/bin/python
 export DOT_VAR
 
-.PHONY: help setup tools run test lint format bench clean lock
+.PHONY: help setup tools run test lint format bench schema clean lock
 .DEFAULT_GOAL := help
 
 help: ## what can be made
@@ -36,6 +36,9 @@ format: tools ## put the code in shape
 
 bench: tools ## measure the hot paths (BENCH=… chooses)
 	@DOT_ENV=development $(PY) -m tests.bench $(BENCH)
+
+schema: tools ## write dotplatform/api/openapi.json from the routes
+	@$(PY) manage.py write_schema
 
 clean: ## remove what was installed and built here; the data folder stays
 	rm -rf $(VENV) node_modules .mypy_cache .ruff_cache .pytest_cache .hypothesis

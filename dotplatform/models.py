@@ -16,23 +16,27 @@ MAINTENANCE_CACHE_S = 2.0
 class PlatformManager(models.Manager["Platform"]):
     """Reads the one row; what every request asks is remembered for a moment."""
 
-    _remembered: ClassVar[tuple[float, bool]] = (0.0, False)
+    _remembered: ClassVar[tuple[float, Platform | None]] = (0.0, None)
 
     def current(self) -> Platform:
         """The one row, made where it is missing."""
         return self.get_or_create(singleton=True)[0]
 
+    def remembered(self) -> Platform:
+        """The one row (or its defaults), at most ``MAINTENANCE_CACHE_S`` old. To read only."""
+        fresh_until, platform = PlatformManager._remembered
+        if platform is None or time.monotonic() >= fresh_until:
+            platform = self.first() or Platform()
+            PlatformManager._remembered = (time.monotonic() + MAINTENANCE_CACHE_S, platform)
+        return platform
+
     def in_maintenance(self) -> bool:
         """Whether maintenance mode is on, at most ``MAINTENANCE_CACHE_S`` old."""
-        until, value = PlatformManager._remembered
-        if time.monotonic() >= until:
-            value = self.filter(maintenance_mode=True).exists()
-            PlatformManager._remembered = (time.monotonic() + MAINTENANCE_CACHE_S, value)
-        return value
+        return self.remembered().maintenance_mode
 
     def forget(self) -> None:
         """Ask the database again at the next request of this process."""
-        PlatformManager._remembered = (0.0, False)
+        PlatformManager._remembered = (0.0, None)
 
 
 class Platform(models.Model):

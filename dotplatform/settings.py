@@ -271,20 +271,19 @@ REST_FRAMEWORK = {
     "DEFAULT_RENDERER_CLASSES": ["dotplatform.api.envelope.EnvelopeRenderer"],
     "DEFAULT_PARSER_CLASSES": ["dotplatform.api.parsers.StrictJSONParser"],
     "DEFAULT_CONTENT_NEGOTIATION_CLASS": "dotplatform.api.envelope.AlwaysJSON",
-    "DEFAULT_SCHEMA_CLASS": "drf_spectacular.openapi.AutoSchema",
+    "DEFAULT_SCHEMA_CLASS": "dotplatform.api.openapi.ContractSchema",
     "EXCEPTION_HANDLER": "dotplatform.api.failures.exception_handler",
     "UNAUTHENTICATED_USER": None,
     "DATETIME_FORMAT": "%Y-%m-%dT%H:%M:%S.%fZ",
 }
 SPECTACULAR_SETTINGS = {
     "TITLE": "DOT Platform",
+    "DESCRIPTION": "How to use it: docs/integrators.md. Every answer but a file or a stream has the same envelope.",
     "VERSION": DOT_VERSION,
     "OAS_VERSION": "3.1.0",
-    "SERVE_INCLUDE_SCHEMA": False,
-    "SERVE_AUTHENTICATION": [],
-    "SERVE_PERMISSIONS": [],
+    "LICENSE": {"name": "MIT", "identifier": "MIT"},
     "SCHEMA_PATH_PREFIX": "/api",
-    "COMPONENT_SPLIT_REQUEST": True,
+    "POSTPROCESSING_HOOKS": ["dotplatform.api.openapi.complete"],
 }
 
 # Limits of the contract, shown in /api/platform/info.

@@ -23,6 +23,8 @@ def pytest_configure(config: pytest.Config) -> None:
     """The embedded server belongs to the session's first process, not to a worker that may end before the others."""
     if not hasattr(config, "workerinput"):
         ensure_running(settings.EMBEDDED_POSTGRES)
+    # Without `collectstatic` there is no manifest of hashed names.
+    settings.STORAGES["staticfiles"] = {"BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"}
     # Hashing a password is slow by design; tests sign in often.
     settings.PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
 

@@ -1,0 +1,93 @@
+"""``/api/platform/info``, ``/api/schema``, ``/api/docs``: what this platform is, for programs and their authors."""
+
+from __future__ import annotations
+
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+import orjson
+from django.conf import settings
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import render
+from django.utils import translation
+from django.utils.translation.trans_real import parse_accept_lang_header
+
+from dotplatform.api.conditional import cacheable
+from dotplatform.api.envelope import to_json
+from dotplatform.api.views import slim_view
+from dotplatform.middleware import content_security_policy
+from dotplatform.models import Platform
+
+SCHEMA = Path(__file__).with_name("openapi.json")
+YAML_TYPES = ("application/yaml", "application/vnd.oai.openapi", "application/x-yaml", "text/yaml")
+
+# The platform's own policy, less its nonces: this page has no inline script or style to give one.
+DOCS_CSP = {
+    name: [source for source in sources if source != "'nonce'"] for name, sources in settings.SECURE_CSP.items()
+}
+
+
+def platform_info(request: HttpRequest) -> dict[str, Any]:
+    """``{name, version, config, maintenance_mode, capabilities, limits, events_origin}``; nothing in it is secret."""
+    platform = Platform.objects.remembered()
+    return {
+        "name": platform.name,
+        "version": settings.DOT_VERSION,
+        "config": platform.public_config(),
+        "maintenance_mode": platform.maintenance_mode,
+        "capabilities": {
+            "analytics": settings.ANALYTICS_ENABLED,
+            "mcp": settings.MCP_ENABLED,
+            "monitoring": settings.MONITORING_ENABLED,
+        },
+        "limits": settings.DOT_LIMITS,
+        "events_origin": settings.EVENTS_ORIGIN or settings.PUBLIC_URL or f"{request.scheme}://{request.get_host()}",
+    }
+
+
+def _info(request: HttpRequest) -> HttpResponse:
+    return cacheable(request, to_json(platform_info(request)), "public, max-age=5")
+
+
+def _schema(request: HttpRequest) -> HttpResponse:
+    """The committed document: JSON, or YAML with ``?format=yaml`` or an Accept header that says so."""
+    accept = request.META.get("HTTP_ACCEPT", "")
+    if request.GET.get("format") == "yaml" or any(kind in accept for kind in YAML_TYPES):
+        content, content_type = _schema_as_yaml(), "application/yaml"
+    else:
+        content, content_type = SCHEMA.read_bytes(), "application/json"
+    response = cacheable(request, content, "public, max-age=300", content_type=content_type, envelope=False)
+    response.headers["Vary"] = "Accept"
+    return response
+
+
+@cache
+def _schema_as_yaml() -> bytes:
+    import yaml  # noqa: PLC0415  (slow to load, seldom asked for)
+
+    return yaml.safe_dump(orjson.loads(SCHEMA.read_bytes()), sort_keys=False, allow_unicode=True).encode()
+
+
+def _docs(request: HttpRequest) -> HttpResponse:
+    """The same document to read and try out. It stands below ``/api/``, so it knows no session and no cookie."""
+    with translation.override(_asked_language(request)):
+        response = render(request, "api/docs.html")
+    response.headers["Content-Security-Policy"] = content_security_policy(DOCS_CSP, nonce="")
+    response.headers["Cache-Control"] = "no-cache"
+    response.headers["Vary"] = "Accept-Language"
+    return response
+
+
+def _asked_language(request: HttpRequest) -> str:
+    """From Accept-Language alone."""
+    known = dict(settings.LANGUAGES)
+    for asked, _ in parse_accept_lang_header(request.META.get("HTTP_ACCEPT_LANGUAGE", "")):
+        if (language := asked.partition("-")[0]) in known:
+            return language
+    return settings.LANGUAGE_CODE
+
+
+info_view = slim_view(GET=_info)
+schema_view = slim_view(GET=_schema)
+docs_view = slim_view(GET=_docs)
