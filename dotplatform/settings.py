@@ -99,6 +99,7 @@ INSTALLED_APPS = [
     "django.contrib.messages",
     "django.contrib.postgres",
     "django.contrib.humanize",
+    "django.forms",
     "whitenoise.runserver_nostatic",
     "django.contrib.staticfiles",
     "allauth",
@@ -156,6 +157,8 @@ TEMPLATES: list[dict[str, Any]] = [
         },
     },
 ]
+
+FORM_RENDERER = "dotplatform.rendering.FormRenderer"
 
 # Database: persistent connections, since a new one costs 8 ms; nothing that a transaction-mode pooler would break.
 
@@ -256,11 +259,18 @@ ACCOUNT_SIGNUP_FIELDS = ["email*", "password1*", "password2*"]
 ACCOUNT_USER_MODEL_USERNAME_FIELD = None
 ACCOUNT_EMAIL_VERIFICATION = "none" if IS_DEVELOPMENT else "mandatory"
 ACCOUNT_ADAPTER = "dotplatform.accounts.adapter.AccountAdapter"
+ACCOUNT_SIGNUP_FORM_CLASS = "dotplatform.accounts.forms.NameForm"
 ACCOUNT_LOGOUT_ON_GET = False
+ACCOUNT_EMAIL_SUBJECT_PREFIX = ""
+ACCOUNT_EMAIL_NOTIFICATIONS = True
+ACCOUNT_REAUTHENTICATION_REQUIRED = True
+if not RATE_LIMITS_ENABLED:
+    ACCOUNT_RATE_LIMITS = False
 ACCOUNT_SESSION_REMEMBER = True
 ACCOUNT_CHANGE_EMAIL = True
 MFA_SUPPORTED_TYPES = ["totp", "recovery_codes"]
 MFA_TOTP_ISSUER = "DOT Platform"
+MFA_ALLOW_UNVERIFIED_EMAIL = IS_DEVELOPMENT  # where no address is ever verified
 USERSESSIONS_TRACK_ACTIVITY = True
 
 # API
@@ -330,6 +340,7 @@ SECURE_SSL_REDIRECT: bool = env.bool("SECURE_SSL_REDIRECT", default=not IS_DEVEL
 SECURE_REDIRECT_EXEMPT = [r"^api/health"]  # a load balancer asks over plain HTTP
 if env.bool("TRUST_PROXY_HEADERS", default=False):
     SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https")
+    ALLAUTH_TRUSTED_PROXY_COUNT = 1  # the address that sign-in attempts are counted by
 SESSION_COOKIE_SECURE = not IS_DEVELOPMENT
 CSRF_COOKIE_SECURE = not IS_DEVELOPMENT
 SESSION_COOKIE_HTTPONLY = True

@@ -76,13 +76,13 @@ class User(AbstractBaseUser, PermissionsMixin):
 
 
 class AccessTokenQuerySet(models.QuerySet["AccessToken"]):
+    def in_use(self) -> AccessTokenQuerySet:
+        """Neither revoked nor expired."""
+        return self.filter(revoked_at=None).filter(Q(expires_at=None) | Q(expires_at__gt=timezone.now()))
+
     def usable(self, digest: bytes) -> AccessToken | None:
-        """The token with this digest, unless revoked, expired, or its owner is not active."""
-        return (
-            self.filter(digest=digest, revoked_at=None, user__is_active=True)
-            .filter(Q(expires_at=None) | Q(expires_at__gt=timezone.now()))
-            .first()
-        )
+        """The token with this digest and its owner, unless revoked, expired, or the owner is not active."""
+        return self.in_use().filter(digest=digest, user__is_active=True).select_related("user").first()
 
     def note_use(self, token: AccessToken, at_most_every_s: float) -> None:
         """Remember that *token* was used just now, unless that was noted moments ago."""
@@ -115,3 +115,8 @@ class AccessToken(models.Model):
 
     def __str__(self) -> str:
         return f"{self.name} (…{self.hint})"
+
+    @property
+    def has_expired(self) -> bool:
+        """Past its time; revoked is another matter."""
+        return self.expires_at is not None and self.expires_at <= timezone.now()

@@ -133,7 +133,7 @@ def _look_up(key: bytes) -> tuple[float, float, Credential]:
     AccessToken.objects.note_use(found, at_most_every_s=USE_NOTED_EVERY_S)
     credential = Credential(
         user_id=found.user_id,
-        scopes=frozenset(found.scopes),
+        scopes=_scopes_in_force(found),
         app_ids=None if found.app_ids is None else frozenset(found.app_ids),
         is_launch=False,
     )
@@ -142,3 +142,16 @@ def _look_up(key: bytes) -> tuple[float, float, Credential]:
     entry = (fresh_until, found.expires_at.timestamp() if found.expires_at else inf, credential)
     _cache[key] = entry
     return entry
+
+
+def _scopes_in_force(token: AccessToken) -> frozenset[str]:
+    """What was granted, less publishing where the person may no longer publish (SPEC 6)."""
+    scopes = frozenset(token.scopes)
+    if "registry:publish" in scopes and not token.user.may_publish:
+        return scopes - {"registry:publish"}
+    return scopes
+
+
+def forget_access_token(key: bytes) -> None:
+    """Ask the database again about the token with this digest: it was revoked."""
+    _cache.pop(key, None)
