@@ -1,0 +1,197 @@
+"""Access tokens: issuing by page and command, what may be granted, revoking; ``/api/me``."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from datetime import timedelta
+from io import StringIO
+from typing import Any
+from uuid import UUID
+
+import pytest
+from django.contrib.auth.models import Group
+from django.core.exceptions import ValidationError
+from django.core.management import CommandError, call_command
+from django.utils import timezone
+
+from dotplatform.accounts.models import PUBLISHERS, AccessToken, User
+from dotplatform.accounts.services import MAX_TOKENS, issue_access_token, revoke_access_token
+from dotplatform.api import authentication
+from tests.conftest import DotClient
+
+pytestmark = pytest.mark.django_db
+
+
+def bearer(token: str) -> DotClient:
+    return DotClient(headers={"authorization": f"Bearer {token}", "accept-language": "en"})
+
+
+def run(*words: str) -> str:
+    out = StringIO()
+    call_command("issue_token", *words, stdout=out)
+    return out.getvalue()
+
+
+class TestIssuing:
+    def test_keeps_a_digest_and_shows_the_text_once(self, alice: User) -> None:
+        token, text = issue_access_token(alice, " backup ", ["data:read", "apps:read"])
+        assert text.startswith("dot_pat_")
+        assert len(text) >= 48
+        token.refresh_from_db()
+        assert token.name == "backup"
+        assert token.scopes == ["apps:read", "data:read"]
+        assert text not in str(vars(token))
+        assert text.endswith(token.hint)
+
+    @pytest.mark.parametrize(
+        ("fields", "where"),
+        [
+            ({"scopes": []}, "scopes"),
+            ({"scopes": ["data:read", "root"]}, "scopes"),
+            ({"scopes": ["registry:publish"]}, "scopes"),
+            ({"app_ids": []}, "app_ids"),
+            ({"app_ids": ["Notes!"]}, "app_ids"),
+            ({"app_ids": [f"app-{n}" for n in range(51)]}, "app_ids"),
+            ({"expires_at": timezone.now() - timedelta(seconds=1)}, "expires_at"),
+            ({"name": ""}, "name"),
+            ({"name": "x" * 101}, "name"),
+        ],
+    )
+    def test_refuses_what_cannot_be_granted(self, alice: User, fields: dict[str, Any], where: str) -> None:
+        with pytest.raises(ValidationError) as refused:
+            issue_access_token(alice, **{"name": "n", "scopes": ["data:read"], **fields})
+        assert where in refused.value.message_dict
+        assert not AccessToken.objects.exists()
+
+    def test_refuses_more_than_anybody_needs(self, alice: User) -> None:
+        AccessToken.objects.bulk_create(
+            AccessToken(user=alice, name="n", digest=bytes([n]), hint="x", scopes=["data:read"])
+            for n in range(MAX_TOKENS)
+        )
+        with pytest.raises(ValidationError, match="100"):
+            issue_access_token(alice, "one more", ["data:read"])
+
+
+class TestPublishing:
+    def test_is_granted_to_publishers_and_operators(self, alice: User, operator: User) -> None:
+        alice.groups.add(Group.objects.get_or_create(name=PUBLISHERS)[0])
+        for person in (alice, operator):
+            _, text = issue_access_token(person, "ci", ["registry:publish"])
+            assert credential(text).scopes == {"registry:publish"}
+
+    def test_ends_with_the_right_to_publish(self, alice: User) -> None:
+        group = Group.objects.get_or_create(name=PUBLISHERS)[0]
+        alice.groups.add(group)
+        _, text = issue_access_token(alice, "ci", ["registry:publish", "apps:read"])
+        alice.groups.remove(group)
+        assert credential(text).scopes == {"apps:read"}
+
+
+def credential(text: str) -> authentication.Credential:
+    """What the API takes the token for, asked anew."""
+    authentication.forget()
+    return authentication._from_access_token(text)
+
+
+class TestRevoking:
+    def test_ends_it_at_once_in_this_process(self, alice: User) -> None:
+        token, text = issue_access_token(alice, "n", ["data:read"])
+        assert bearer(text).get("/api/me").status_code == 200
+        assert revoke_access_token(token)
+        assert bearer(text).get("/api/me").status_code == 401
+        assert not revoke_access_token(token)
+
+
+class TestPage:
+    def test_issues_shows_once_and_revokes(self, client: DotClient, alice: User) -> None:
+        client.force_login(alice)
+        form = {"name": "backup", "scopes": ["data:read"], "app_ids": "notes, tasks", "lifetime": "30"}
+        shown = client.post("/account/tokens", form)
+        text = re.search(r"dot_pat_[\w-]+", shown.text)
+        assert text
+        assert "no-store" in shown.headers["Cache-Control"]
+        token = alice.access_tokens.get()
+        assert token.app_ids == ["notes", "tasks"]
+        assert token.expires_at
+        assert abs(token.expires_at - timezone.now() - timedelta(days=30)) < timedelta(minutes=1)
+        assert bearer(text[0]).get("/api/me").status_code == 200
+
+        listed = client.get("/account/tokens")
+        assert "backup" in listed.text
+        assert text[0] not in listed.text
+        client.post(f"/account/tokens/{token.pk}/revoke")
+        assert bearer(text[0]).get("/api/me").status_code == 401
+        assert "backup" not in client.get("/account/tokens", follow=True).context["tokens"]
+
+    def test_says_what_is_wrong_and_offers_no_publishing(self, client: DotClient, alice: User) -> None:
+        client.force_login(alice)
+        page = client.post("/account/tokens", {"name": "n", "scopes": ["registry:publish"]})
+        assert page.context["form"].errors["scopes"]
+        assert "registry:publish</code>" not in page.text
+        page = client.post("/account/tokens", {"name": "n", "scopes": ["data:read"], "app_ids": "NOTES"})
+        assert page.context["form"].errors
+        assert not AccessToken.objects.exists()
+
+    def test_lets_nobody_revoke_for_somebody_else(self, client: DotClient, alice: User, bob: User) -> None:
+        token, text = issue_access_token(alice, "n", ["data:read"])
+        client.force_login(bob)
+        assert client.post(f"/account/tokens/{token.pk}/revoke").status_code == 404
+        assert bearer(text).get("/api/me").status_code == 200
+
+    def test_asks_strangers_to_sign_in(self, client: DotClient) -> None:
+        for path in ("/account", "/account/tokens"):
+            assert client.get(path).headers["Location"] == f"/accounts/login/?next={path}"
+
+
+class TestCommand:
+    def test_prints_the_token_alone(self, alice: User) -> None:
+        out = run("ALICE@example.com", "--scopes", "data:read,data:write", "--apps", "notes,tasks", "--expires", "30d")
+        assert re.fullmatch(r"dot_pat_[\w-]+\n", out)
+        token = alice.access_tokens.get()
+        assert token.scopes == ["data:read", "data:write"]
+        assert token.app_ids == ["notes", "tasks"]
+
+    @pytest.mark.parametrize(
+        ("words", "reason"),
+        [
+            (["nobody@example.com", "--scopes", "data:read"], "Nobody"),
+            (["alice@example.com", "--scopes", "everything"], "Unknown scope: everything"),
+            (["alice@example.com", "--scopes", "registry:publish"], "You may not grant"),
+            (["alice@example.com", "--scopes", "data:read", "--apps", ""], "at least one app"),
+            (["alice@example.com", "--scopes", "data:read", "--expires", "soon"], "for example 30d"),
+        ],
+    )
+    def test_says_why_not(self, alice: User, words: list[str], reason: str) -> None:
+        with pytest.raises(CommandError, match=reason):
+            run(*words)
+        assert not AccessToken.objects.exists()
+
+
+class TestMe:
+    def test_says_who_the_token_speaks_for(self, alice: User) -> None:
+        _, text = issue_access_token(alice, "n", ["data:read"])
+        answer = bearer(text).get("/api/me").json()
+        assert answer["success"]
+        assert answer["data"] == {
+            "id": str(alice.pk),
+            "email": "alice@example.com",
+            "name": "Alice",
+            "language": None,
+            "locale": "en",
+        }
+
+    def test_prefers_the_language_of_choice_and_takes_launch_tokens(
+        self, alice: User, api: Callable[[UUID, str], DotClient]
+    ) -> None:
+        User.objects.filter(pk=alice.pk).update(language="ko")
+        answer = api(alice.pk, "notes").get("/api/me", headers={"accept-language": "en"}).json()
+        assert answer["data"]["locale"] == "ko"
+
+    def test_answers_405_and_401(self, alice: User) -> None:
+        _, text = issue_access_token(alice, "n", ["data:read"])
+        assert bearer(text).post("/api/me").status_code == 405
+        assert DotClient().get("/api/me").status_code == 401
+        User.objects.filter(pk=alice.pk).update(is_active=False)
+        authentication.forget()
+        assert bearer(text).get("/api/me").status_code == 401
