@@ -1,0 +1,124 @@
+"""What the routes below ``/api/apps/{app_id}/`` do with a person's data."""
+
+from __future__ import annotations
+
+from dotplatform.api.openapi import (
+    ETAG,
+    TIMESTAMP,
+    Schema,
+    answer,
+    array,
+    describe,
+    enveloped,
+    json_content,
+    nullable,
+    operation,
+    parameter,
+    ref,
+    shapes,
+    strict,
+)
+
+_APP = parameter("app_id", {"type": "string", "pattern": "^[a-z][a-z0-9-]{1,62}$"}, "The app", "path")
+_KEY_SCHEMA: Schema = {
+    "type": "string",
+    "minLength": 1,
+    "maxLength": 512,
+    "pattern": r"^[^\u0000-\u001f\u007f-\u009f]+$",
+    "description": "1 to 512 bytes of UTF-8 without control characters",
+}
+_KEY = parameter("key", _KEY_SCHEMA, "May contain `/`; percent-encoding is decoded once", "path")
+_REVISION: Schema = {"type": "integer", "minimum": 1}
+_VALUE: Schema = {"description": "Any JSON value"}
+_ENTRY: dict[str, Schema] = {
+    "key": {"type": "string"},
+    "value": _VALUE,
+    "revision": _REVISION,
+    "created_at": TIMESTAMP,
+    "updated_at": TIMESTAMP,
+}
+_WRITTEN = {name: schema for name, schema in _ENTRY.items() if name != "value"}
+
+shapes(
+    Entry=strict(_ENTRY),
+    EntryWritten=strict(_WRITTEN),
+    EntryList=strict(
+        {
+            "items": array(strict(_ENTRY, optional=["value"])),
+            "cursor": nullable({"type": "string"}) | {"description": "For the next page; null at the end"},
+        }
+    ),
+)
+
+_IF_MATCH = parameter("If-Match", {"type": "string"}, 'Only if it is at this revision: `"7"`', "header")
+_IF_NONE_MATCH = parameter("If-None-Match", {"type": "string"}, "`*`: only if there is none yet", "header")
+_READ_IF_NONE_MATCH = parameter("If-None-Match", {"type": "string"}, "304 if still at this revision", "header")
+_TAG = "entries"
+
+
+def _written(description: str) -> Schema:
+    return answer(description, json_content(enveloped(ref("EntryWritten"))), ETAG)
+
+
+describe(
+    "/api/apps/{app_id}/data/{key}",
+    get=operation(
+        "Read an entry",
+        tag=_TAG,
+        scope="data:read",
+        launch=True,
+        parameters=[_APP, _KEY, _READ_IF_NONE_MATCH],
+        answers={
+            200: answer("The entry", json_content(enveloped(ref("Entry"))), ETAG),
+            304: answer("Still at that revision", headers=ETAG),
+        },
+        errors=[400, 403, 404, 412],
+    ),
+    put=operation(
+        "Write an entry: the body is its value",
+        tag=_TAG,
+        scope="data:write",
+        launch=True,
+        parameters=[_APP, _KEY, _IF_MATCH, _IF_NONE_MATCH],
+        body=json_content(_VALUE),
+        answers={200: _written("Replaced"), 201: _written("Created")},
+        errors=[400, 403, 404, 412, 413, 415, 507],
+    ),
+    patch=operation(
+        "Change parts of an entry (RFC 7396 merge patch)",
+        tag=_TAG,
+        scope="data:write",
+        launch=True,
+        parameters=[_APP, _KEY, _IF_MATCH],
+        body=json_content(_VALUE, "application/merge-patch+json") | json_content(_VALUE),
+        answers={200: _written("Changed")},
+        errors=[400, 403, 404, 412, 413, 415, 507],
+    ),
+    delete=operation(
+        "Delete an entry",
+        tag=_TAG,
+        scope="data:delete",
+        launch=True,
+        parameters=[_APP, _KEY, _IF_MATCH],
+        answers={204: answer("Deleted")},
+        errors=[400, 403, 404, 412],
+    ),
+)
+describe(
+    "/api/apps/{app_id}/data",
+    get=operation(
+        "List entries in the order of their keys",
+        tag=_TAG,
+        scope="data:read",
+        launch=True,
+        parameters=[
+            _APP,
+            parameter("prefix", _KEY_SCHEMA, "Only keys that begin so"),
+            parameter("limit", {"type": "integer", "minimum": 1, "maximum": 1000, "default": 100}, "Items a page"),
+            parameter("cursor", {"type": "string"}, "From the page before"),
+            parameter("values", {"type": "boolean", "default": True}, "false leaves the values out"),
+        ],
+        data=ref("EntryList"),
+        errors=[400, 403, 404],
+    ),
+)
