@@ -12,17 +12,15 @@ from pathlib import Path
 from typing import Any
 
 from django.conf import settings
-from django.core.management import CommandError, call_command, get_commands
+from django.core.management import CommandError, call_command
 from django.core.management.base import BaseCommand
 
-from apps_registry.models import App
 from dotplatform.accounts.models import User
 from dotplatform.database.embedded import EmbeddedServer, die_with_parent
+from dotplatform.operations import demo
 from dotplatform.operations.supervisor import Supervisor, read_procfile
 
 OWNER_TIMEOUT_S = 20.0  # a manage.py command that is just ending may still own the data folder
-DEMO_PASSWORD = "dot-demo-2026"  # noqa: S105  (what `seed_demo` gives its people; it runs in development only)
-DEMO_EMAILS = ("operator@example.com", "alice@example.com", "bob@example.com")
 
 
 class Command(BaseCommand):
@@ -80,7 +78,7 @@ class Command(BaseCommand):
         if not settings.DEBUG:  # with it, static files come from where they lie
             self._say("Collecting static files …")
             call_command("collectstatic", interactive=False, verbosity=0)
-        if settings.EMBEDDED_POSTGRES and "seed_demo" in get_commands() and not App.objects.exists():
+        if settings.EMBEDDED_POSTGRES:
             self._say("Loading the sample apps …")
             call_command("seed_demo", verbosity=0)
 
@@ -96,8 +94,8 @@ class Command(BaseCommand):
 
     def _introduction(self, port: int) -> str:
         text = f"\n  DOT Platform  http://127.0.0.1:{port}\n"
-        if settings.EMBEDDED_POSTGRES and User.objects.filter(email=DEMO_EMAILS[0]).exists():
-            text += f"\n  Sign in as    {', '.join(DEMO_EMAILS)}\n  Password      {DEMO_PASSWORD}\n"
+        if settings.EMBEDDED_POSTGRES and User.objects.filter(email=demo.EMAILS[0]).exists():
+            text += f"\n  Sign in as    {', '.join(demo.EMAILS)}\n  Password      {demo.PASSWORD}\n"
         return f"{text}\n  Ctrl-C stops everything.\n"
 
     def _say(self, text: str) -> None:
