@@ -26,7 +26,7 @@ MAX_LABELS = 20
 LABEL_CHARS = 256
 ID_CHARS = 120
 URL_CHARS = 2048
-RELEASE_CHARS = 64
+RELEASE = re.compile(r"[A-Za-z0-9][A-Za-z0-9.+_-]{0,63}")
 # A clock may be off, and a beacon may have waited offline; beyond this a time says nothing.
 AHEAD = timedelta(minutes=10)
 BEHIND = timedelta(days=7)
@@ -107,7 +107,7 @@ def read_sample(given: Any, sender: Sender) -> Sample:
         browser=sender.agent.browser,
         system=sender.agent.system,
         app_id=app_id,
-        release=labels.get("release", "")[:RELEASE_CHARS],
+        release=_release(labels),
     )
 
 
@@ -175,6 +175,11 @@ def _label_value(name: str, given: Any) -> str:
 def _app_id(labels: dict[str, str]) -> str | None:
     given = labels.get("appId", "")
     return given if APP_ID.fullmatch(given) else None
+
+
+def _release(labels: dict[str, str]) -> str:
+    given = labels.get("release", "")
+    return given if RELEASE.fullmatch(given) else ""
 
 
 def _url(given: Any) -> str:

@@ -3,11 +3,18 @@
 from __future__ import annotations
 
 from dotplatform.schedule import periodic
-from metrics import partitions
+from metrics import partitions, rollups
 
 
 @periodic(every_s=3600)
 def keep_partitions() -> None:
-    """Partitions of samples ahead of their days; those past their retention go."""
+    """Partitions of samples ahead of their days; those past their retention go, and so do old rollups."""
     partitions.make_partitions_ahead()
     partitions.drop_old_partitions()
+    rollups.drop_old_rollups()
+
+
+@periodic(every_s=10, in_operators_door=False)
+def roll_up() -> None:
+    """Histograms of what has come in since."""
+    rollups.roll_up()

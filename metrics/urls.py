@@ -5,6 +5,10 @@ from __future__ import annotations
 from django.urls import URLPattern, URLResolver, path
 
 from metrics import api
+from metrics.summary import MetricsSummary
 
 page_urls: list[URLPattern | URLResolver] = []
-api_urls: list[URLPattern | URLResolver] = [path("metrics", api.metrics)]
+api_urls: list[URLPattern | URLResolver] = [
+    path("metrics", api.metrics),
+    path("metrics/summary", MetricsSummary.as_view()),
+]
