@@ -122,8 +122,9 @@ API_MIDDLEWARE = [
 MIDDLEWARE = [
     "dotplatform.middleware.request_id",
     "dotplatform.middleware.security_headers",
-    "dotplatform.outage.honest_outage",
     "django.middleware.security.SecurityMiddleware",
+    "django.middleware.clickjacking.XFrameOptionsMiddleware",
+    "dotplatform.outage.honest_outage",
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "django.contrib.sessions.middleware.SessionMiddleware",
     "django.middleware.locale.LocaleMiddleware",
@@ -132,7 +133,6 @@ MIDDLEWARE = [
     "django.contrib.auth.middleware.AuthenticationMiddleware",
     "dotplatform.middleware.person_language",
     "django.contrib.messages.middleware.MessageMiddleware",
-    "django.middleware.clickjacking.XFrameOptionsMiddleware",
     "allauth.account.middleware.AccountMiddleware",
     "allauth.usersessions.middleware.UserSessionsMiddleware",
     "dotplatform.middleware.maintenance",
@@ -314,12 +314,14 @@ LAUNCH_TOKEN_LIFETIME_S = 15 * 60
 DATA_UPLOAD_MAX_MEMORY_SIZE = 64 * 1024 * 1024  # each view sets its own, lower limit
 DATA_UPLOAD_MAX_NUMBER_FIELDS = 1000
 
-# Security headers (the seed's, with a policy that allows nothing inline). SECURE_CSP has the shape of Django 6's own.
+# Security headers (the seed's, with a policy that allows nothing inline). SECURE_CSP is read by Django 6's own
+# middleware too, whose CSP.NONCE has this value.
 
+CSP_NONCE = "<CSP_NONCE_SENTINEL>"
 SECURE_CSP: dict[str, list[str]] = {
     "default-src": ["'self'"],
-    "script-src": ["'self'", "'nonce'"],
-    "style-src": ["'self'", "'nonce'"],
+    "script-src": ["'self'", CSP_NONCE],
+    "style-src": ["'self'", CSP_NONCE],
     "img-src": ["'self'", "data:"],
     "connect-src": ["'self'"],
     "object-src": ["'none'"],
