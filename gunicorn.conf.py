@@ -1,7 +1,14 @@
 """The web server: a few processes with threads each, sized by the machine. SIGHUP reloads without a dropped request."""
 
 import os
+import sys
 from pathlib import Path
+from typing import Any
+
+sys.path.insert(0, str(Path(__file__).parent))
+os.environ.setdefault("DJANGO_SETTINGS_MODULE", "dotplatform.settings")
+
+from django.conf import settings
 
 WORKER_BYTES = 200 * 1024 * 1024  # what one process grows to, with room for a large upload
 
@@ -32,3 +39,18 @@ timeout = 60
 graceful_timeout = 30
 keepalive = 75  # longer than a proxy keeps its side open, so that it never sends into a closing connection
 control_socket_disable = True  # its default path is one per user: two platforms would fight for it
+logconfig_dict = {
+    **settings.LOGGING,
+    "loggers": {
+        **settings.LOGGING["loggers"],
+        "gunicorn.error": {"level": "INFO", "handlers": [], "propagate": True},
+        "gunicorn.access": {"handlers": [], "propagate": False},  # the platform writes its own: dotplatform.logs
+    },
+}
+
+
+def on_starting(server: Any) -> None:
+    """Refuse to serve as a database role that row-level security does not bind."""
+    from dotplatform.operations.serving import refuse_role_above_policies
+
+    refuse_role_above_policies()

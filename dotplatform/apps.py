@@ -6,5 +6,8 @@ class DotplatformConfig(AppConfig):
     verbose_name = "DOT Platform"
 
     def ready(self) -> None:
-        """Register the system checks."""
+        """Register the system checks, start error reports."""
+        from dotplatform import sentry  # noqa: PLC0415  (reads settings)
         from dotplatform.database import checks  # noqa: F401, PLC0415  (needs the app registry)
+
+        sentry.init()

@@ -117,14 +117,15 @@ INSTALLED_APPS = [
 API_PREFIXES = ("/api", "/mcp", "/ofrep")
 API_MIDDLEWARE = [
     "dotplatform.middleware.request_id",
+    "dotplatform.logs.access",
     "dotplatform.api.guard.api_guard",
 ]
 MIDDLEWARE = [
     "dotplatform.middleware.request_id",
+    "dotplatform.logs.access",
     "dotplatform.middleware.security_headers",
-    "django.middleware.security.SecurityMiddleware",
-    "django.middleware.clickjacking.XFrameOptionsMiddleware",
     "dotplatform.outage.honest_outage",
+    "django.middleware.security.SecurityMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "django.contrib.sessions.middleware.SessionMiddleware",
     "django.middleware.locale.LocaleMiddleware",
@@ -133,6 +134,7 @@ MIDDLEWARE = [
     "django.contrib.auth.middleware.AuthenticationMiddleware",
     "dotplatform.middleware.person_language",
     "django.contrib.messages.middleware.MessageMiddleware",
+    "django.middleware.clickjacking.XFrameOptionsMiddleware",
     "allauth.account.middleware.AccountMiddleware",
     "allauth.usersessions.middleware.UserSessionsMiddleware",
     "dotplatform.middleware.maintenance",
@@ -314,14 +316,12 @@ LAUNCH_TOKEN_LIFETIME_S = 15 * 60
 DATA_UPLOAD_MAX_MEMORY_SIZE = 64 * 1024 * 1024  # each view sets its own, lower limit
 DATA_UPLOAD_MAX_NUMBER_FIELDS = 1000
 
-# Security headers (the seed's, with a policy that allows nothing inline). SECURE_CSP is read by Django 6's own
-# middleware too, whose CSP.NONCE has this value.
+# Security headers (the seed's, with a policy that allows nothing inline). SECURE_CSP has the shape of Django 6's own.
 
-CSP_NONCE = "<CSP_NONCE_SENTINEL>"
 SECURE_CSP: dict[str, list[str]] = {
     "default-src": ["'self'"],
-    "script-src": ["'self'", CSP_NONCE],
-    "style-src": ["'self'", CSP_NONCE],
+    "script-src": ["'self'", "'nonce'"],
+    "style-src": ["'self'", "'nonce'"],
     "img-src": ["'self'", "data:"],
     "connect-src": ["'self'"],
     "object-src": ["'none'"],
@@ -354,6 +354,8 @@ CSRF_FAILURE_VIEW = "dotplatform.pages.csrf_failure"
 # Operations
 
 SENTRY_DSN: str = env.str("SENTRY_DSN", default="")
+SENTRY_RELEASE: str = env.str("SENTRY_RELEASE", default=f"dot-platform@{DOT_VERSION}")
+SENTRY_TRACES_SAMPLE_RATE = 0.1 if DOT_ENV == "production" else 1.0
 HEALTH_EXTERNAL_URLS: list[str] = env.list("HEALTH_EXTERNAL_URLS", default=[])
 BACKUP_URL: str = env.str("BACKUP_URL", default=str(DOT_VAR / "backups"))
 
@@ -363,7 +365,11 @@ LOGGING: dict[str, Any] = {
     "filters": {"request_id": {"()": "dotplatform.logs.RequestIdFilter"}},
     "formatters": {
         "json": {"()": "dotplatform.logs.JSONFormatter"},
-        "text": {"format": "{asctime} {levelname} {name} [{request_id}] {message}", "style": "{"},
+        "text": {
+            "()": "dotplatform.logs.TextFormatter",
+            "format": "{asctime} {levelname} {name} [{request_id}] {message}",
+            "style": "{",
+        },
     },
     "handlers": {
         "console": {
@@ -373,5 +379,10 @@ LOGGING: dict[str, Any] = {
         }
     },
     "root": {"handlers": ["console"], "level": env.str("LOG_LEVEL", default="INFO")},
-    "loggers": {"django.server": {"level": "WARNING"}},
+    "loggers": {
+        "django": {"handlers": [], "propagate": True},  # Django's own would print everything a second time
+        "django.request": {"level": "ERROR"},  # the access log has the 4xx already
+        "django.server": {"level": "WARNING"},
+        "django_tasks_db": {"level": "WARNING"},
+    },
 }

@@ -7,6 +7,7 @@ from typing import Any
 
 from django.core.management.base import BaseCommand
 
+from dotplatform.operations.serving import refuse_role_above_policies
 from dotplatform.operations.worker import Worker
 
 
@@ -14,6 +15,7 @@ class Command(BaseCommand):
     help = "Run enqueued and periodic tasks until SIGTERM or Ctrl-C; then end what is running and stop."
 
     def handle(self, *args: Any, **options: Any) -> None:
+        refuse_role_above_policies()
         worker = Worker()
         for number in (signal.SIGTERM, signal.SIGINT):
             signal.signal(number, lambda *_: worker.stop())
