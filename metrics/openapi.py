@@ -2,7 +2,19 @@
 
 from __future__ import annotations
 
-from dotplatform.api.openapi import array, describe, json_content, operation, ref, shapes, strict
+from dotplatform.api.openapi import (
+    TIMESTAMP,
+    Schema,
+    array,
+    describe,
+    json_content,
+    nullable,
+    operation,
+    parameter,
+    ref,
+    shapes,
+    strict,
+)
 
 _TEXT = {"type": "string"}
 
@@ -44,5 +56,49 @@ describe(
         data=ref("MetricsAccepted"),
         status=202,
         errors=[400, 413, 415],
+    ),
+)
+
+_MOMENT = {"type": "string", "format": "date-time"}
+_COUNT: Schema = {"type": "integer", "minimum": 0}
+_NUMBERS: dict[str, Schema] = {
+    "count": _COUNT,
+    **{name: {"type": "number"} for name in ("p50", "p75", "p95", "p99", "mean")},
+    **dict.fromkeys(("good", "needs_improvement", "poor"), _COUNT),
+}
+shapes(
+    MetricsSummary=strict(
+        {
+            "items": array(strict({"start": TIMESTAMP, **_NUMBERS})),
+            "total": strict(
+                {name: schema if name == "count" else nullable(schema) for name, schema in _NUMBERS.items()}
+            ),
+        }
+    )
+)
+describe(
+    "/api/metrics/summary",
+    get=operation(
+        "Percentiles of a metric over time",
+        tag="metrics",
+        scope="metrics:read",
+        description="Buckets without samples are left out. A token that is limited to some apps must say which one.",
+        parameters=[
+            parameter(
+                "name",
+                {"type": "string", "pattern": "^[A-Za-z][A-Za-z0-9_.:-]{0,119}$"},
+                "The metric, such as `LCP` or `app-load-time`",
+                required=True,
+            ),
+            parameter("from", _MOMENT, "Default: a day before `to`"),
+            parameter("to", _MOMENT, "Default: now"),
+            parameter("bucket", {"enum": ["minute", "hour", "day"]}, "Default: whatever draws the range well"),
+            parameter("app_id", _TEXT, "Of this app"),
+            parameter("route", _TEXT, "Of this page"),
+            parameter("device", _TEXT, "Of this kind of device"),
+            parameter("release", _TEXT, "Of this release"),
+        ],
+        data=ref("MetricsSummary"),
+        errors=[400, 403, 404],
     ),
 )

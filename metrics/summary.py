@@ -6,8 +6,6 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from django.utils.translation import gettext_noop as _
-from drf_spectacular.types import OpenApiTypes
-from drf_spectacular.utils import OpenApiParameter, extend_schema
 from rest_framework.request import Request
 from rest_framework.response import Response
 
@@ -27,19 +25,6 @@ class MetricsSummary(ApiView):
 
     scopes = {"GET": "metrics:read"}
 
-    @extend_schema(
-        operation_id="metrics_summary",
-        summary="Percentiles of a metric over time",
-        tags=["metrics"],
-        parameters=[
-            OpenApiParameter("name", required=True, description="The metric, such as `LCP` or `app-load-time`."),
-            OpenApiParameter("from", OpenApiTypes.DATETIME, description="Default: a day before `to`."),
-            OpenApiParameter("to", OpenApiTypes.DATETIME, description="Default: now."),
-            OpenApiParameter("bucket", enum=list(BUCKET_S), description="Default: whatever draws the range well."),
-            *(OpenApiParameter(name) for name in FILTERS),
-        ],
-        responses={200: OpenApiTypes.OBJECT},
-    )
     def get(self, request: Request) -> Response:
         """``{items: [{start, count, p50, p75, p95, p99, …}], total}``; buckets without samples are left out."""
         question = read_question(request.query_params.dict())

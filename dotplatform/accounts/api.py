@@ -4,13 +4,12 @@ from __future__ import annotations
 
 from typing import Any
 
-from django.conf import settings
-from django.utils import translation
 from rest_framework.request import Request
 from rest_framework.response import Response
 
 from dotplatform.accounts.models import User
 from dotplatform.api.errors import Unauthorized
+from dotplatform.api.language import asked_language
 from dotplatform.api.views import ApiView
 
 
@@ -28,10 +27,11 @@ def me(user: User, locale: str) -> dict[str, Any]:
 class MeView(ApiView):
     """The person behind the token. Needs no scope; launch tokens may ask too."""
 
+    scopes = {"GET": None}
     takes_launch_tokens = True
 
     def get(self, request: Request) -> Response:
         user = User.objects.filter(pk=self.credential.user_id, is_active=True).first()
         if user is None:
             raise Unauthorized
-        return Response(me(user, translation.get_language_from_request(request._request) or settings.LANGUAGE_CODE))
+        return Response(me(user, asked_language(request._request)))

@@ -11,10 +11,10 @@ from django.conf import settings
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.utils import translation
-from django.utils.translation.trans_real import parse_accept_lang_header
 
 from dotplatform.api.conditional import cacheable
 from dotplatform.api.envelope import to_json
+from dotplatform.api.language import asked_language
 from dotplatform.api.views import slim_view
 from dotplatform.middleware import content_security_policy
 from dotplatform.models import Platform
@@ -71,21 +71,12 @@ def _schema_as_yaml() -> bytes:
 
 def _docs(request: HttpRequest) -> HttpResponse:
     """The same document to read and try out. It stands below ``/api/``, so it knows no session and no cookie."""
-    with translation.override(_asked_language(request)):
+    with translation.override(asked_language(request)):
         response = render(request, "api/docs.html")
     response.headers["Content-Security-Policy"] = content_security_policy(DOCS_CSP, nonce="")
     response.headers["Cache-Control"] = "no-cache"
     response.headers["Vary"] = "Accept-Language"
     return response
-
-
-def _asked_language(request: HttpRequest) -> str:
-    """From Accept-Language alone."""
-    known = dict(settings.LANGUAGES)
-    for asked, _ in parse_accept_lang_header(request.META.get("HTTP_ACCEPT_LANGUAGE", "")):
-        if (language := asked.partition("-")[0]) in known:
-            return language
-    return settings.LANGUAGE_CODE
 
 
 info_view = slim_view(GET=_info)
