@@ -30,7 +30,6 @@ class Entry(models.Model):
         db_table = "app_data"
         verbose_name = _("entry")
         verbose_name_plural = _("entries")
-        indexes = [models.Index(fields=["user_id", "app_id", "revision"], name="app_data_revision")]
         constraints = [
             models.UniqueConstraint(fields=["user_id", "app_id", "key"], name="app_data_key_unique"),
             CompositeForeignKey(

@@ -39,7 +39,6 @@ class Migration(migrations.Migration):
                 "verbose_name": "entry",
                 "verbose_name_plural": "entries",
                 "db_table": "app_data",
-                "indexes": [models.Index(fields=["user_id", "app_id", "revision"], name="app_data_revision")],
                 "constraints": [
                     models.UniqueConstraint(fields=("user_id", "app_id", "key"), name="app_data_key_unique"),
                     dotplatform.database.constraints.CompositeForeignKey(
