@@ -13,7 +13,6 @@ from pathlib import Path
 from typing import Any
 
 import orjson
-from allauth.account.models import EmailAddress
 from django.conf import settings
 from django.db import transaction
 
@@ -58,10 +57,7 @@ def create_person(person: DemoPerson) -> User:
     if existing:
         return existing
     create = User.objects.create_superuser if person.email == OPERATOR else User.objects.create_user
-    with transaction.atomic():
-        user = create(person.email, PASSWORD, name=person.name)
-        EmailAddress.objects.create(user=user, email=user.email, verified=True, primary=True)
-    return user
+    return create(person.email, PASSWORD, name=person.name)
 
 
 def publish_samples(owner: User) -> list[Release]:

@@ -11,6 +11,7 @@ import time
 import urllib.error
 import urllib.request
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -118,31 +119,46 @@ def free_port_pair() -> int:
             return port
 
 
-@pytest.fixture(scope="session")
-def platform(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningPlatform]:
-    """The platform that all tests of the session share: use people and apps of your own."""
-    var = tmp_path_factory.mktemp("platform") / "var"
+@contextmanager
+def platform_in(folder: Path) -> Iterator[RunningPlatform]:
+    """A platform of its own, with all its data in *folder*, stopped at the end."""
     port = free_port_pair()
     env = {name: value for name, value in os.environ.items() if name not in {"DATABASE_URL", "PORT"}}
     env |= {
         "DOT_ENV": "development",
-        "DOT_VAR": str(var),
+        "DOT_VAR": str(folder / "var"),
         "RATE_LIMITS_ENABLED": "off",
         "PYTHONUNBUFFERED": "1",
     }
-    running = RunningPlatform(f"http://127.0.0.1:{port}", port, var, env, var.parent / "platform.log")
+    running = RunningPlatform(f"http://127.0.0.1:{port}", port, folder / "var", env, folder / "platform.log")
     running.start()
-    yield running
-    running.stop()
+    try:
+        yield running
+    finally:
+        running.stop()
+
+
+@pytest.fixture(scope="session")
+def platform(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningPlatform]:
+    """The platform that all tests of the session share: use people and apps of your own."""
+    with platform_in(tmp_path_factory.mktemp("platform")) as running:
+        yield running
+
+
+@contextmanager
+def chromium() -> Iterator[Browser]:
+    """The system's Chromium, without a window."""
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path="/usr/bin/chromium", args=CHROMIUM_ARGS)
+        yield browser
+        browser.close()
 
 
 @pytest.fixture(scope="package")
 def browser() -> Iterator[Browser]:
     """Chromium. It ends with this folder: while Playwright's event loop runs, Django's ORM refuses to work."""
-    with sync_playwright() as playwright:
-        chromium = playwright.chromium.launch(executable_path="/usr/bin/chromium", args=CHROMIUM_ARGS)
-        yield chromium
-        chromium.close()
+    with chromium() as running:
+        yield running
 
 
 @pytest.fixture
