@@ -6,7 +6,7 @@ VENV := .venv
 PY := $(VENV)/bin/python
 export DOT_VAR
 
-.PHONY: help setup tools run test lint format bench schema clean lock
+.PHONY: help setup tools run test lint format bench schema screenshots clean lock
 .DEFAULT_GOAL := help
 
 help: ## what can be made
@@ -39,6 +39,9 @@ bench: tools ## measure the hot paths (BENCH=… chooses)
 
 schema: tools ## write dotplatform/api/openapi.json from the routes
 	@$(PY) manage.py write_schema
+
+screenshots: tools ## take the pictures of README and of the sample apps' manifests anew
+	@DOT_ENV=development $(PY) -m tests.e2e.screenshots
 
 clean: ## remove what was installed and built here; the data folder stays
 	rm -rf $(VENV) node_modules .mypy_cache .ruff_cache .pytest_cache .hypothesis
