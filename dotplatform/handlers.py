@@ -1,8 +1,7 @@
-"""One entry, three middleware chains.
+"""One entry, two middleware chains.
 
 API requests carry bearer tokens and never read a cookie, so they need no session, CSRF, locale or messages; they go
-through ``API_MIDDLEWARE``. Apps' files go to frames that have no cookie at all, through ``FILES_MIDDLEWARE``.
-Everything else goes through ``MIDDLEWARE``.
+through ``API_MIDDLEWARE``. Everything else goes through ``MIDDLEWARE``.
 """
 
 from __future__ import annotations
@@ -17,24 +16,18 @@ from django.http.response import HttpResponseBase
 
 from dotplatform.api.failures import failure_response
 from dotplatform.api.guard import is_api_path
-from dotplatform.file_hosts import is_for_files
 
 
-class _Chain(BaseHandler):
-    """A handler with middleware of its own."""
+class _ApiHandler(BaseHandler):
+    """The API's chain. Whatever a view raises becomes the envelope here, before Django would make a page of it."""
 
-    def __init__(self, middleware: list[str]) -> None:
-        super().__init__()
+    def load_middleware(self, is_async: bool = False) -> None:
         pages = settings.MIDDLEWARE
-        settings.MIDDLEWARE = middleware  # BaseHandler reads the one setting; this runs once, at start
+        settings.MIDDLEWARE = settings.API_MIDDLEWARE  # BaseHandler reads the one setting; this runs once, at start
         try:
-            self.load_middleware()
+            super().load_middleware(is_async)
         finally:
             settings.MIDDLEWARE = pages
-
-
-class _ApiChain(_Chain):
-    """Whatever a view raises becomes the envelope here, before Django would make a page of it."""
 
     def _get_response(self, request: HttpRequest) -> HttpResponseBase:
         try:
@@ -44,8 +37,8 @@ class _ApiChain(_Chain):
         return response
 
 
-class Chains(BaseHandler):
-    """Mix into a WSGI handler: requests at or below ``API_PREFIXES`` take the short chain, apps' files the shortest."""
+class TwoChains(BaseHandler):
+    """Mix into a WSGI handler: requests at or below ``API_PREFIXES`` take the short chain."""
 
     def __call__(self, environ: dict[str, Any], *args: Any) -> Any:
         # Django puts its own, repaired text there; an entry's key must be told from one that was not UTF-8.
@@ -54,16 +47,14 @@ class Chains(BaseHandler):
 
     def load_middleware(self, is_async: bool = False) -> None:
         super().load_middleware(is_async)
-        self._api = _ApiChain(settings.API_MIDDLEWARE)
-        self._files = _Chain(settings.FILES_MIDDLEWARE)
+        self._api = _ApiHandler()
+        self._api.load_middleware(is_async)
 
     def get_response(self, request: HttpRequest) -> HttpResponseBase:
-        if is_for_files(request):
-            return self._files.get_response(request)
         if is_api_path(request.path_info):
             return self._api.get_response(request)
         return super().get_response(request)
 
 
-class Handler(Chains, WSGIHandler):
+class Handler(TwoChains, WSGIHandler):
     """The platform's WSGI application."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import timedelta
+from typing import Any
 
 from django.db import models
 from django.utils.translation import gettext_lazy as _
@@ -48,3 +49,20 @@ class WorkerHeartbeat(models.Model):
 
     def __str__(self) -> str:
         return f"{self.host}:{self.pid}"
+
+
+class HealthRecord(models.Model):
+    """How the platform was in one minute, as the worker saw it: for the last 24 hours on ``/status``."""
+
+    minute = models.DateTimeField(_("minute"), primary_key=True)
+    status = models.TextField(_("status"))
+    checks: models.JSONField[list[Any], list[Any]] = models.JSONField(_("checks"), default=list)  # as in /api/health
+
+    class Meta:
+        db_table = "health_records"
+        verbose_name = _("health record")
+        verbose_name_plural = _("health records")
+        ordering = ["-minute"]
+
+    def __str__(self) -> str:
+        return f"{self.minute}: {self.status}"

@@ -8,6 +8,7 @@ from django.contrib.sessions.models import Session
 from django.utils import timezone
 from django_tasks_db.models import DBTaskResult
 
+from dotplatform.operations import history
 from dotplatform.schedule import periodic
 
 KEEP_TASK_RESULTS = timedelta(days=14)
@@ -23,3 +24,9 @@ def prune_task_results() -> None:
 def prune_sessions() -> None:
     """Sign-ins that have run out."""
     Session.objects.filter(expire_date__lt=timezone.now()).delete()
+
+
+@periodic(every_s=60, in_operators_door=False)
+def record_health() -> None:
+    """One row a minute for ``/status``; a gap means that nothing could be asked or written."""
+    history.record()

@@ -17,6 +17,7 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 
 from dotplatform.api.errors import UNAVAILABLE_RETRY_S
+from dotplatform.operations.pages import status
 
 
 @receiver(got_request_exception)
@@ -32,6 +33,8 @@ def honest_outage(get_response: Callable[[HttpRequest], HttpResponse]) -> Callab
         response = get_response(request)
         if response.status_code != 500 or not getattr(request, "dot_outage", False):
             return response
+        if request.path_info == "/status":  # failed while it looked for the session of whoever is signed in
+            return status(request)
         page = render(request, "503.html", status=503)
         page.headers["Retry-After"] = str(UNAVAILABLE_RETRY_S)
         return page

@@ -1,0 +1,123 @@
+"""/status, its history, and the operator's pages about the running platform."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import timedelta
+from typing import Any
+from uuid import uuid4
+
+import pytest
+from django.db import OperationalError
+from django.utils import timezone
+
+from dotplatform.accounts.models import User
+from dotplatform.models import Platform
+from dotplatform.operations import health, history
+from dotplatform.operations.health import Check
+from dotplatform.operations.health_checks import Unhealthy
+from dotplatform.operations.models import HealthRecord, ScheduledTask, WorkerHeartbeat
+from tests.conftest import DotClient
+
+ENGLISH = {"Accept-Language": "en"}
+
+
+def broken() -> None:
+    raise Unhealthy("the disk is on fire")
+
+
+@pytest.fixture(autouse=True)
+def _checks(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    health.forget()
+    monkeypatch.setattr(health, "all_checks", lambda: [Check("database", lambda: None), Check("storage", broken)])
+    yield
+    health.forget()
+
+
+def test_it_says_what_is_wrong_and_how_the_day_was(client: DotClient, db: None) -> None:
+    history.record()
+    page = client.get("/status", headers=ENGLISH).content.decode()
+    assert "Something is not as it should be" in page
+    assert "the disk is on fire" in page
+    assert "100.0 % healthy" in page
+    assert "0.0 % healthy" in page
+    assert page.count("tick-error") == 1
+
+
+def test_it_renders_in_korean_and_without_history(client: DotClient, db: None) -> None:
+    page = client.get("/status", headers={"Accept-Language": "ko"}).content.decode()
+    assert "파일 저장소" in page
+
+
+def test_it_renders_without_the_database(client: DotClient, monkeypatch: pytest.MonkeyPatch) -> None:
+    def away(*args: Any) -> None:
+        raise OperationalError("connection refused")
+
+    monkeypatch.setattr(history, "last_day", away)
+    assert client.get("/status").status_code == 200
+
+
+def test_a_page_that_needs_the_database_is_503_while_it_is_away(
+    client: DotClient, db: None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def away(*args: Any) -> bool:
+        raise OperationalError("connection refused at db.internal")
+
+    monkeypatch.setattr(type(Platform.objects), "in_maintenance", away)
+    client.raise_request_exception = False
+    response = client.get("/apps", headers=ENGLISH)
+    assert response.status_code == 503
+    assert int(response.headers["Retry-After"]) > 0
+    assert "cannot reach its database" in response.content.decode()
+    assert "db.internal" not in response.content.decode()
+
+
+def test_the_worst_of_a_quarter_of_an_hour_is_shown_and_old_records_go(db: None) -> None:
+    now = timezone.now()
+    for minutes, status in ((3, "healthy"), (2, "error"), (1, "degraded"), (60 * 24 * 8, "error")):
+        HealthRecord.objects.create(
+            minute=now - timedelta(minutes=minutes), status=status, checks=[{"name": "database", "status": status}]
+        )
+    (database,) = history.last_day(["database"])
+    assert database.minutes == 3
+    assert database.healthy_percent == pytest.approx(100 / 3)
+    assert [step for step in database.steps if step] in (["error"], ["healthy", "error"], ["error", "degraded"])
+    history.record()
+    assert HealthRecord.objects.count() == 4, "the one of eight days ago is gone, this minute's is there"
+
+
+@pytest.mark.parametrize("page", ["healthrecord", "scheduledtask", "workerheartbeat"])
+def test_operators_see_health_tasks_and_workers(client: DotClient, operator: User, page: str) -> None:
+    now = timezone.now()
+    history.record()
+    ScheduledTask.objects.create(name="metrics.roll_up", due_at=now, last_error="out of ink")
+    WorkerHeartbeat.objects.create(worker_id=uuid4(), host="box", pid=7, version="1", started_at=now, seen_at=now)
+    client.force_login(operator)
+    response = client.get(f"/admin/operations/{page}/", headers=ENGLISH)
+    expected = {"healthrecord": "disk is on fire", "scheduledtask": "out of ink", "workerheartbeat": "box"}[page]
+    assert response.status_code == 200
+    assert expected in response.content.decode()
+
+
+def test_an_operator_has_a_task_run_now(client: DotClient, operator: User) -> None:
+    later = timezone.now() + timedelta(hours=9)
+    ScheduledTask.objects.create(name="metrics.roll_up", due_at=later)
+    client.force_login(operator)
+    client.post("/admin/operations/scheduledtask/", {"action": "run_soon", "_selected_action": ["metrics.roll_up"]})
+    assert ScheduledTask.objects.get().due_at <= timezone.now()
+
+
+def test_an_operator_closes_the_platform_from_the_console(client: DotClient, operator: User) -> None:
+    platform = Platform.objects.current()
+    client.force_login(operator)
+    client.post(
+        f"/admin/dotplatform/platform/{platform.pk}/change/",
+        {"name": "Ours", "maintenance_mode": "on", "config": "{}"},
+    )
+    assert Platform.objects.in_maintenance()
+    assert DotClient().get("/apps").status_code == 503
+
+
+def test_others_see_none_of_it(client: DotClient, alice: User) -> None:
+    client.force_login(alice)
+    assert client.get("/admin/operations/healthrecord/").status_code != 200
