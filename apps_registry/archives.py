@@ -50,7 +50,7 @@ class Unpacked:
 
 
 @contextmanager
-def unpack(source: Path | IO[bytes], label: str = "") -> Iterator[Unpacked]:
+def unpack(source: Path | IO[bytes]) -> Iterator[Unpacked]:
     """The files of *source* (a folder, a zip's path, or an open zip), gone again when the block ends.
 
     Raises ``ValidationFailed`` (details under ``bundle``, each with a ``reason``) or ``TooLarge``.
@@ -58,7 +58,7 @@ def unpack(source: Path | IO[bytes], label: str = "") -> Iterator[Unpacked]:
     with tempfile.TemporaryDirectory(prefix="dot-bundle-") as room:
         unpacker = _Unpacker(Path(room))
         if not isinstance(source, Path):
-            unpacked = _unwrapped(unpacker.take_zip(source, label or str(getattr(source, "name", ""))))
+            unpacked = _unwrapped(unpacker.take_zip(source, str(getattr(source, "name", ""))))
         elif source.is_dir():
             unpacked = unpacker.take_folder(source)
         elif source.is_file():

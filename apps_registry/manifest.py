@@ -76,7 +76,7 @@ class Manifest:
     def start_url(self) -> str:
         """The first page as a URL relative to the bundle, query and fragment kept."""
         parts = urlsplit(self.members["start_url"].strip())
-        return urlunsplit(("", "", quote(self.start_page), parts.query, parts.fragment))
+        return str(urlunsplit(("", "", quote(self.start_page), parts.query, parts.fragment)))
 
     def warn(self, message: str, **params: Any) -> None:
         """Note something the author should know."""

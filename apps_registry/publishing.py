@@ -40,12 +40,13 @@ def publish_release(
     app_id: str | None = None,
     name: str | None = None,
     owner: User | None = None,
+    limited_to: frozenset[str] | None = None,
 ) -> Release:
     """Publish a folder or zip as a new release, and activate it.
 
     *by* is who publishes (None: the operator at the command line), *app_id* what the address or ``--app-id`` says,
-    *name* what is used instead of the manifest's, *owner* whom a new app belongs to (default: *by*). The release
-    comes with ``warnings``: bilingual notes for its author.
+    *name* what is used instead of the manifest's, *owner* whom a new app belongs to (default: *by*), *limited_to* the
+    apps that an access token is for. The release comes with ``warnings``: bilingual notes for its author.
 
     Raises ``ValidationFailed`` (manifest, bundle, version), ``TooLarge``, ``Forbidden`` (not a publisher, or somebody
     else's app). Whatever it raises, neither a row nor a file is left.
@@ -55,6 +56,8 @@ def publish_release(
     with unpack(source) as unpacked:
         manifest = read_manifest(unpacked, name)
         wanted = choose_app_id(manifest, unpacked, app_id)
+        if limited_to is not None and wanted not in limited_to:
+            raise Forbidden(_("This access token is for other apps."))
         return _publish(unpacked, manifest, wanted, by, owner)
 
 

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import io
 import json
+import secrets
 import zipfile
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
 
 import pytest
 from django.contrib.auth.models import Group
@@ -16,7 +17,9 @@ from pytest_django import Settings
 
 from apps_registry.models import App
 from apps_registry.publishing import publish_release
-from dotplatform.accounts.models import PUBLISHERS, User
+from dotplatform.accounts.models import PUBLISHERS, AccessToken, User
+from dotplatform.api.authentication import ACCESS_PREFIX, digest
+from tests.conftest import DotClient
 
 PAGE = "<!doctype html><title>Lunch vote</title><h1>Hello</h1>"
 
@@ -71,5 +74,25 @@ def publish(db: None) -> Callable[..., App]:
     def make(app_id: str, **members: Any) -> App:
         manifest = {"app_id": app_id, "name": app_id.title(), **members}
         return publish_release(make_app(manifest), None).app
+
+    return make
+
+
+class TokenClient(Protocol):
+    """``token(alice, "apps:read", app_ids=["notes"])``: a client with an access token."""
+
+    def __call__(self, person: User, *scopes: str, app_ids: list[str] | None = None) -> DotClient: ...
+
+
+@pytest.fixture
+def token() -> TokenClient:
+    """Clients with access tokens."""
+
+    def make(person: User, *scopes: str, app_ids: list[str] | None = None) -> DotClient:
+        secret = f"{ACCESS_PREFIX}{secrets.token_urlsafe(24)}"
+        AccessToken.objects.create(
+            user=person, name="test", digest=digest(secret), hint="", scopes=list(scopes), app_ids=app_ids
+        )
+        return DotClient(headers={"authorization": f"Bearer {secret}"})
 
     return make

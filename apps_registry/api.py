@@ -1,0 +1,190 @@
+"""The catalogue and a person's apps, for programs."""
+
+from __future__ import annotations
+
+import hashlib
+from typing import Any, Literal, cast
+
+from django.conf import settings
+from django.db.models import Exists, OuterRef
+from django.http import HttpRequest, HttpResponse
+from django.utils.translation import gettext_noop as _
+from rest_framework.request import Request
+from rest_framework.response import Response
+
+from apps_registry import services, shapes
+from apps_registry.access import app_read
+from apps_registry.bundles import run_url
+from apps_registry.listing import Listing, read_listing
+from apps_registry.manifest import Manifest
+from apps_registry.models import App, Installation
+from apps_registry.querysets import AppQuerySet
+from dotplatform.api.authentication import LAUNCH_SCOPES, issue_launch_token
+from dotplatform.api.envelope import JSON_TYPE, success_body, to_json
+from dotplatform.api.errors import NotFound, ValidationFailed
+from dotplatform.api.views import ApiView
+from dotplatform.database.doors import as_person
+
+PUBLIC_CACHE = "public, s-maxage=300, stale-while-revalidate=86400"  # the seed's header for its app list
+
+
+class PublicApps(ApiView):
+    """Active apps, newest first, for anybody."""
+
+    permission_classes = []
+
+    def get(self, request: Request) -> HttpResponse:
+        listing = read_listing(request.query_params)
+        apps = listing.narrow(App.objects.active().with_release())
+        items = [shapes.app_shape(app, installed=False) for app in apps[listing.bounds]]
+        return _cached(request, _page(items, listing, apps.count()))
+
+
+class PublicApp(ApiView):
+    """One active app, for anybody."""
+
+    permission_classes = []
+
+    def get(self, request: Request, app_id: str) -> HttpResponse:
+        return _cached(request, shapes.app_detail_shape(app_read(app_id), installed=False))
+
+
+class Apps(ApiView):
+    """Active apps, each with whether the caller has it."""
+
+    scopes = {"GET": "apps:read"}
+
+    def get(self, request: Request) -> Response:
+        listing = read_listing(request.query_params)
+        with as_person(self.credential.user_id):
+            apps = listing.narrow(App.objects.active().with_release().only_ids(self.credential.app_ids))
+            found = _with_installed(apps, self.credential.user_id)[listing.bounds]
+            items = [shapes.app_shape(app, installed=app.installed) for app in found]
+            return Response(_page(items, listing, apps.count()))
+
+
+class AppDetail(ApiView):
+    """One active app, with whether the caller has it."""
+
+    scopes = {"GET": "apps:read"}
+
+    def get(self, request: Request, app_id: str) -> Response:
+        self.credential.require_app(app_id)
+        with as_person(self.credential.user_id):
+            app = _with_installed(App.objects.active().with_release(), self.credential.user_id)
+            found = app.filter(app_id=app_id).first()
+            if found is None:
+                raise NotFound
+            return Response(shapes.app_detail_shape(found, installed=found.installed))
+
+
+class MyApps(ApiView):
+    """The caller's apps, by name."""
+
+    scopes = {"GET": "apps:read"}
+
+    def get(self, request: Request) -> Response:
+        listing = read_listing(request.query_params)
+        with as_person(self.credential.user_id):
+            apps = listing.narrow(App.objects.only_ids(self.credential.app_ids))
+            own = Installation.objects.filter(
+                user_id=self.credential.user_id, status=Installation.Status.INSTALLED, app__in=apps
+            ).select_related("app", "app__active_release")
+            items = [shapes.installation_shape(each) for each in own.order_by("app__name", "app_id")[listing.bounds]]
+            return Response(_page(items, listing, own.count()))
+
+
+class MyApp(ApiView):
+    """Install, set and uninstall."""
+
+    scopes = {"GET": "apps:read", "PUT": "apps:write", "PATCH": "apps:write", "DELETE": "apps:write"}
+
+    def get(self, request: Request, app_id: str) -> Response:
+        self.credential.require_app(app_id)
+        with as_person(self.credential.user_id):
+            return Response(shapes.installation_shape(services.installed_app(self.credential.user_id, app_id)))
+
+    def put(self, request: Request, app_id: str) -> Response:
+        self.credential.require_app(app_id)
+        body = _members(request, {"permissions"})
+        installed = services.install(self.credential.user_id, app_id, body.get("permissions"))
+        return Response(self._own(app_id), status=201 if installed.is_new else 200)
+
+    def patch(self, request: Request, app_id: str) -> Response:
+        self.credential.require_app(app_id)
+        body = _members(request, {"settings", "permissions"})
+        with as_person(self.credential.user_id):  # both or neither
+            services.installed_app(self.credential.user_id, app_id)
+            if "settings" in body:
+                services.update_settings(self.credential.user_id, app_id, body["settings"])
+            if "permissions" in body:
+                services.grant_permissions(self.credential.user_id, app_id, body["permissions"])
+            return Response(self._own(app_id))
+
+    def delete(self, request: Request, app_id: str) -> Response:
+        self.credential.require_app(app_id)
+        data = request.query_params.get("data", "keep")
+        if data not in ("keep", "delete"):
+            raise ValidationFailed.of("data", _("Expected one of: %(expected)s."), {"expected": "keep, delete"})
+        services.uninstall(self.credential.user_id, app_id, cast(Literal["keep", "delete"], data))
+        return Response(status=204)
+
+    def _own(self, app_id: str) -> dict[str, Any]:
+        with as_person(self.credential.user_id):
+            return shapes.installation_shape(services.installed_app(self.credential.user_id, app_id))
+
+
+class Launch(ApiView):
+    """A launch token for one of the caller's apps; it may do no more than the token that asks for it."""
+
+    scopes = {"POST": "apps:read"}
+
+    def post(self, request: Request, app_id: str) -> Response:
+        credential = self.credential
+        credential.require_app(app_id)
+        with as_person(credential.user_id):
+            app = services.installed_app(credential.user_id, app_id).app
+        release = app.active_release
+        if app.status != App.Status.ACTIVE or release is None:
+            raise NotFound
+        token, expires_at = issue_launch_token(credential.user_id, app_id, credential.scopes & LAUNCH_SCOPES)
+        start = run_url(app_id, release.sha256) + Manifest(release.manifest).start_url
+        return Response(
+            {
+                "url": request._request.build_absolute_uri(start),
+                "token": token,
+                "expires_at": expires_at,
+                "events_origin": settings.EVENTS_ORIGIN or request._request.build_absolute_uri("/").rstrip("/"),
+            }
+        )
+
+
+def _with_installed(apps: AppQuerySet, user_id: Any) -> Any:
+    """Each app with ``installed``; inside the person's door."""
+    own = Installation.objects.filter(user_id=user_id, app_id=OuterRef("app_id"), status=Installation.Status.INSTALLED)
+    return apps.annotate(installed=Exists(own))
+
+
+def _page(items: list[dict[str, Any]], listing: Listing, total: int) -> dict[str, Any]:
+    return {"items": items, "page": listing.page, "page_size": listing.page_size, "total": total}
+
+
+def _members(request: Request, allowed: set[str]) -> dict[str, Any]:
+    """The body's members; an empty body has none."""
+    body = request.data if request._request.META.get("CONTENT_LENGTH") not in (None, "", "0") else {}
+    if not isinstance(body, dict):
+        raise ValidationFailed.of("body", _("Expected a JSON object."))
+    for name in body.keys() - allowed:
+        raise ValidationFailed.of(name, _("There is no such member here."))
+    return body
+
+
+def _cached(request: Request | HttpRequest, data: dict[str, Any]) -> HttpResponse:
+    """An enveloped success that shared caches may keep. Weak, since the envelope's timestamp is no part of it."""
+    body = to_json(data)
+    etag = f'W/"{hashlib.sha256(body).hexdigest()[:32]}"'
+    headers = {"ETag": etag, "Cache-Control": PUBLIC_CACHE}
+    known = [each.strip().removeprefix("W/") for each in request.META.get("HTTP_IF_NONE_MATCH", "").split(",")]
+    if "*" in known or etag.removeprefix("W/") in known:
+        return HttpResponse(status=304, headers=headers)
+    return HttpResponse(success_body(body), content_type=JSON_TYPE, headers=headers)
