@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from urllib.parse import urlencode
 
 from django.utils.translation import gettext_noop as _
 
@@ -30,6 +31,25 @@ class Listing:
     def bounds(self) -> slice:
         """The rows of this page."""
         return slice((self.page - 1) * self.page_size, self.page * self.page_size)
+
+    def on_page(self, page: int) -> Listing:
+        """The same on another page."""
+        return replace(self, page=page)
+
+    def in_category(self, category: str) -> Listing:
+        """The same in another category, from its first page."""
+        return replace(self, category=category, page=1)
+
+    def query(self) -> str:
+        """The query string of this listing, defaults left out."""
+        given = {"search": self.search, "category": self.category}
+        if self.ordering != DEFAULT_ORDERING:
+            given["ordering"] = self.ordering
+        if self.page > 1:
+            given["page"] = str(self.page)
+        if self.page_size != PAGE_SIZE:
+            given["page_size"] = str(self.page_size)
+        return urlencode({name: value for name, value in given.items() if value})
 
     def narrow(self, apps: AppQuerySet) -> AppQuerySet:
         """Those of *apps* that are asked for, in the order asked for."""

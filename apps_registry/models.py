@@ -159,3 +159,8 @@ class Review(models.Model):
 
     def __str__(self) -> str:
         return f"{self.app_id} · {self.rating}"
+
+    @property
+    def stars(self) -> str:
+        """``★★★☆☆``"""
+        return "★" * self.rating + "☆" * (RATINGS[-1] - self.rating)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from django.urls import URLPattern, URLResolver, path, register_converter
 from django.urls.converters import StringConverter
 
-from apps_registry import api, registry_api
+from apps_registry import api, assets, pages, registry_api
 from apps_registry.models import APP_ID_PATTERN
 
 
@@ -17,7 +17,18 @@ class AppIdConverter(StringConverter):
 
 register_converter(AppIdConverter, "app")
 
-page_urls: list[URLPattern | URLResolver] = []
+page_urls: list[URLPattern | URLResolver] = [
+    path("", pages.home, name="home"),
+    path("apps", pages.catalogue, name="apps"),
+    path("apps/<app:app_id>", pages.detail, name="app-detail"),
+    path("apps/<app:app_id>/install", pages.install, name="app-install"),
+    path("apps/<app:app_id>/settings", pages.app_settings, name="app-settings"),
+    path("apps/<app:app_id>/permissions", pages.permissions, name="app-permissions"),
+    path("apps/<app:app_id>/uninstall", pages.uninstall, name="app-uninstall"),
+    path("apps/<app:app_id>/review", pages.review, name="app-review"),
+    path("apps/<app:app_id>/icon.svg", assets.letter_icon, name="app-icon"),
+    path("schemas/manifest.json", assets.manifest_schema, name="manifest-schema"),
+]
 api_urls: list[URLPattern | URLResolver] = [
     path("public/apps", api.PublicApps.as_view()),
     path("public/apps/<app:app_id>", api.PublicApp.as_view()),

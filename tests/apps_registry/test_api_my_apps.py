@@ -101,7 +101,7 @@ class TestSettings:
         assert response.json()["data"]["permissions"] == ["sound"]
 
     @pytest.mark.parametrize(
-        ("settings", "member"),
+        ("chosen", "member"),
         [
             ({"minutes": 0}, "settings.minutes"),
             ({"minutes": "5"}, "settings.minutes"),
@@ -111,8 +111,8 @@ class TestSettings:
             ([], "settings"),
         ],
     )
-    def test_each_wrong_one_is_named_and_nothing_changes(self, client: DotClient, settings: Any, member: str) -> None:
-        response = self.patch(client, {"permissions": ["sound"], "settings": settings})
+    def test_each_wrong_one_is_named_and_nothing_changes(self, client: DotClient, chosen: Any, member: str) -> None:
+        response = self.patch(client, {"permissions": ["sound"], "settings": chosen})
         assert response.status_code == 400
         assert list(response.json()["error"]["details"]) == [member]
         data = client.get("/api/me/apps/timer").json()["data"]
@@ -196,7 +196,8 @@ class TestLaunch:
         services.install(alice.id, "timer")
         data = token(alice, *scopes).post("/api/apps/timer/launch").json()["data"]
         credential = _from_launch_token(data["token"])
-        assert (credential.user_id, credential.app_ids) == (alice.id, {"timer"})
+        assert credential.user_id == alice.id
+        assert credential.app_ids == frozenset({"timer"})
         assert credential.scopes == launched
 
     def test_an_app_one_does_not_have_is_404(self, client: DotClient, bob: User) -> None:

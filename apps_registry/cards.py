@@ -1,0 +1,82 @@
+"""An app as pages show it: its words in the reader's language."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import Any
+
+from django.utils.translation import get_language
+
+from apps_registry.bundles import run_url
+from apps_registry.manifest import requested_permissions, translated
+from apps_registry.models import App
+from apps_registry.shapes import icon_url
+
+
+@dataclass(frozen=True)
+class Permission:
+    """What an app asks for, why, and whether it is granted. *other_app* is set where it is another app's data."""
+
+    name: str
+    reason: str
+    is_granted: bool
+    other_app: str = ""
+    verb: str = ""
+
+
+@dataclass(frozen=True)
+class Card:
+    """What a card, a tile or the head of a page shows of an app."""
+
+    app_id: str
+    name: str
+    short_name: str
+    description: str
+    icon_url: str
+    categories: list[str]
+    install_count: int
+    is_installed: bool
+    is_available: bool
+
+
+def card_of(app: App, *, is_installed: bool = False) -> Card:
+    """The app in the language of this request."""
+    words = translated(app.manifest, get_language() or "")
+    return Card(
+        app_id=app.app_id,
+        name=words["name"] or app.name,
+        short_name=words["short_name"] or words["name"] or app.name,
+        description=words["description"],
+        icon_url=icon_url(app),
+        categories=app.manifest.get("categories", []),
+        install_count=app.install_count,
+        is_installed=is_installed,
+        is_available=app.status == App.Status.ACTIVE and app.active_release_id is not None,
+    )
+
+
+def permissions_of(app: App, granted: Iterable[str]) -> list[Permission]:
+    """What the app asks for, in the order of its manifest."""
+    known = set(granted)
+    return [
+        Permission(asked["name"], asked["reason"], asked["name"] in known, *_other_app(asked["name"]))
+        for asked in requested_permissions(app.manifest, get_language() or "")
+    ]
+
+
+def screenshots_of(app: App) -> list[dict[str, Any]]:
+    """``[{"url", "label"}]`` of the active release."""
+    if app.active_release is None:
+        return []
+    sha256 = app.active_release.sha256
+    return [
+        {"url": run_url(app.app_id, sha256, image["src"]), "label": image.get("label", "")}
+        for image in app.manifest.get("screenshots", [])
+    ]
+
+
+def _other_app(permission: str) -> tuple[str, str]:
+    kind, _, rest = permission.partition(":")
+    other, _, verb = rest.partition(":")
+    return (other, verb) if kind == "data" and verb in ("read", "write", "delete") else ("", "")

@@ -1,0 +1,238 @@
+"""The catalogue, an app's page, and what a person does with an app."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from functools import wraps
+from typing import Any, Literal, cast
+from uuid import UUID
+
+from django.contrib import messages
+from django.contrib.auth.decorators import login_required
+from django.core.exceptions import PermissionDenied
+from django.db.models import Avg, Count
+from django.http import Http404, HttpRequest, HttpResponse
+from django.shortcuts import redirect, render
+from django.utils.translation import get_language, gettext as _
+from django.views.decorators.http import require_POST, require_safe
+
+from apps_registry import services
+from apps_registry.access import app_read
+from apps_registry.cards import card_of, permissions_of, screenshots_of
+from apps_registry.forms import ReviewForm, SettingsForm
+from apps_registry.listing import PAGE_SIZE, Listing, read_listing
+from apps_registry.models import App, Installation, Review
+from apps_registry.querysets import AppQuerySet
+from dotplatform.api.errors import Forbidden, NotFound, ValidationFailed
+from dotplatform.database.doors import as_person
+
+_View = Callable[..., HttpResponse]
+_REVIEWS_SHOWN = 20
+_RELEASES_SHOWN = 10
+
+
+def page(view: _View) -> _View:
+    """What services and access refuse, as pages say it: 404 and 403."""
+
+    @wraps(view)
+    def inside(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
+        try:
+            return view(request, *args, **kwargs)
+        except NotFound as error:
+            raise Http404 from error
+        except Forbidden as error:
+            raise PermissionDenied from error
+
+    return inside
+
+
+@require_safe
+def home(request: HttpRequest) -> HttpResponse:
+    """Signed in: my apps. Anonymous: what this is, and what there is."""
+    if not request.user.is_authenticated:
+        apps = App.objects.active().with_release().sorted_by()[:PAGE_SIZE]
+        return render(request, "apps_registry/welcome.html", {"cards": [card_of(app) for app in apps]})
+    with as_person(_person_id(request)):
+        own = Installation.objects.filter(status=Installation.Status.INSTALLED)
+        found = [each.app for each in own.select_related("app", "app__active_release")]
+    cards = sorted((card_of(app, is_installed=True) for app in found), key=lambda card: card.short_name.casefold())
+    return render(request, "apps_registry/launcher.html", {"cards": cards})
+
+
+@require_safe
+def catalogue(request: HttpRequest) -> HttpResponse:
+    """Every active app, searched, sorted and paged by GET parameters."""
+    try:
+        listing = read_listing(request.GET)
+    except ValidationFailed:  # an address somebody typed: show what there is
+        listing = Listing()
+    apps = listing.narrow(App.objects.active().with_release())
+    total = apps.count()
+    pages = max(1, -(-total // listing.page_size))
+    listing = listing.on_page(min(listing.page, pages))
+    mine = _installed_ids(request)
+    context = {
+        "cards": [card_of(app, is_installed=app.app_id in mine) for app in apps[listing.bounds]],
+        "categories": [(name, listing.in_category(name).query()) for name in _categories(App.objects.active())],
+        "all_query": listing.in_category("").query(),
+        "listing": listing,
+        "total": total,
+        "pages": pages,
+        "previous": listing.on_page(listing.page - 1).query() if listing.page > 1 else None,
+        "next": listing.on_page(listing.page + 1).query() if listing.page < pages else None,
+    }
+    return render(request, "apps_registry/catalogue.html", context)
+
+
+@require_safe
+@page
+def detail(request: HttpRequest, app_id: str) -> HttpResponse:
+    """Everything about one app, and the way to install it."""
+    return _detail(request, app_read(app_id), ReviewForm())
+
+
+def _detail(request: HttpRequest, app: App, review_form: ReviewForm, status: int = 200) -> HttpResponse:
+    installation = _installation(request, app.app_id)
+    is_installed = installation is not None and installation.status == Installation.Status.INSTALLED
+    reviews = Review.objects.filter(app_id=app.app_id)
+    context = {
+        "app": app,
+        "card": card_of(app, is_installed=is_installed),
+        "installation": installation,
+        "permissions": permissions_of(app, installation.permissions if installation and is_installed else []),
+        "screenshots": screenshots_of(app),
+        "releases": app.releases.all()[:_RELEASES_SHOWN],
+        "reviews": reviews.select_related("user").order_by("-updated_at")[:_REVIEWS_SHOWN],
+        "rating": reviews.aggregate(average=Avg("rating"), count=Count("id")),
+        "review_form": review_form,
+        "author": _author(app),
+    }
+    return render(request, "apps_registry/detail.html", context, status=status)
+
+
+@login_required
+@require_POST
+@page
+def install(request: HttpRequest, app_id: str) -> HttpResponse:
+    """Install with the permissions that are ticked."""
+    app = app_read(app_id)
+    installed = services.install(_person_id(request), app_id, _ticked(request, app))
+    if installed.is_new:
+        messages.success(request, _("%(name)s is installed.") % {"name": card_of(app).name})
+    return redirect("app-detail", app_id)
+
+
+@login_required
+@page
+def app_settings(request: HttpRequest, app_id: str) -> HttpResponse:
+    """The app's settings for this person, its permissions, and the way out."""
+    person_id = _person_id(request)
+    with as_person(person_id):
+        installation = services.installed_app(person_id, app_id)
+    app = installation.app
+    language = get_language() or ""
+    form = SettingsForm(app.manifest, installation.settings, language, request.POST or None)
+    status = 200
+    if request.method == "POST":
+        try:
+            services.update_settings(person_id, app_id, form.changes())
+        except ValidationFailed as error:
+            form.take_errors(error, language)
+            status = 400
+        else:
+            messages.success(request, _("Saved."))
+            return redirect("app-settings", app_id)
+    context = {
+        "app": app,
+        "card": card_of(app, is_installed=True),
+        "form": form,
+        "permissions": permissions_of(app, installation.permissions),
+        "installation": installation,
+    }
+    return render(request, "apps_registry/settings.html", context, status=status)
+
+
+@login_required
+@require_POST
+@page
+def permissions(request: HttpRequest, app_id: str) -> HttpResponse:
+    """Grant what is ticked, revoke the rest."""
+    person_id = _person_id(request)
+    with as_person(person_id):
+        app = services.installed_app(person_id, app_id).app
+    services.grant_permissions(person_id, app_id, _ticked(request, app))
+    messages.success(request, _("Saved."))
+    return redirect("app-settings", app_id)
+
+
+@login_required
+@page
+def uninstall(request: HttpRequest, app_id: str) -> HttpResponse:
+    """Ask what is to become of the data; then uninstall."""
+    person_id = _person_id(request)
+    with as_person(person_id):
+        installation = services.installed_app(person_id, app_id)
+    card = card_of(installation.app, is_installed=True)
+    data = request.POST.get("data", "")
+    if request.method == "POST" and data in ("keep", "delete"):
+        services.uninstall(person_id, app_id, cast(Literal["keep", "delete"], data))
+        if data == "delete":
+            messages.success(request, _("%(name)s is uninstalled and your data in it deleted.") % {"name": card.name})
+        else:
+            messages.success(request, _("%(name)s is uninstalled. Your data is kept.") % {"name": card.name})
+        return redirect("home")
+    return render(request, "apps_registry/uninstall.html", {"card": card, "installation": installation})
+
+
+@login_required
+@require_POST
+@page
+def review(request: HttpRequest, app_id: str) -> HttpResponse:
+    """Write one's review, or take it back."""
+    app = app_read(app_id)
+    if "delete" in request.POST:
+        services.delete_review(_person_id(request), app_id)
+        messages.success(request, _("Your review is deleted."))
+        return redirect("app-detail", app_id)
+    form = ReviewForm(request.POST)
+    if not form.is_valid():
+        return _detail(request, app, form, status=400)
+    services.write_review(_person_id(request), app_id, form.cleaned_data["rating"], form.cleaned_data["text"])
+    messages.success(request, _("Thank you for your review."))
+    return redirect("app-detail", app_id)
+
+
+def _ticked(request: HttpRequest, app: App) -> list[str]:
+    """What the form grants; a permission that a release since then no longer asks for is left out."""
+    asked = {permission.name for permission in permissions_of(app, [])}
+    return [name for name in request.POST.getlist("permission") if name in asked]
+
+
+def _author(app: App) -> str:
+    author = app.manifest.get("author", "")
+    return str(author.get("name", "")) if isinstance(author, dict) else str(author)
+
+
+def _person_id(request: HttpRequest) -> UUID:
+    return cast(UUID, request.user.pk)
+
+
+def _installed_ids(request: HttpRequest) -> set[str]:
+    if not request.user.is_authenticated:
+        return set()
+    with as_person(_person_id(request)):
+        own = Installation.objects.filter(status=Installation.Status.INSTALLED)
+        return {each.app_id for each in own.only("app_id")}
+
+
+def _installation(request: HttpRequest, app_id: str) -> Installation | None:
+    if not request.user.is_authenticated:
+        return None
+    with as_person(_person_id(request)):
+        return Installation.objects.filter(app_id=app_id).first()
+
+
+def _categories(apps: AppQuerySet) -> list[str]:
+    """Every category that an app names, sorted."""
+    found = {name for names in apps.values_list("manifest__categories", flat=True) for name in names or []}
+    return sorted(found, key=str.casefold)
