@@ -1,43 +1,5 @@
-"""The samples in the operator console: to look at, not to change."""
+"""This room in the operator console."""
 
-from __future__ import annotations
+from metrics.console import alerts, channels, samples
 
-from typing import Any, cast
-
-from django.contrib import admin
-from django.core.paginator import Paginator
-from django.db.models import QuerySet
-from django.http import HttpRequest
-from django.utils.functional import cached_property
-
-from metrics.models import Sample
-
-MOST_LISTED = 10_000
-
-
-class CappedPaginator(Paginator):  # type: ignore[type-arg]
-    """Counts no further than ``MOST_LISTED``: counting a hundred million samples takes longer than anybody waits."""
-
-    @cached_property
-    def count(self) -> int:
-        newest = cast(QuerySet[Any], self.object_list)[:MOST_LISTED]
-        return newest.count()
-
-
-@admin.register(Sample)
-class SampleAdmin(admin.ModelAdmin[Sample]):
-    list_display = ["name", "value", "rating", "app_id", "release", "url", "device", "browser", "system", "timestamp"]
-    list_filter = ["rating", "device"]
-    search_fields = ["=name", "=app_id"]
-    ordering = ["-timestamp"]
-    show_full_result_count = False
-    paginator = CappedPaginator
-
-    def has_add_permission(self, request: HttpRequest) -> bool:
-        return False
-
-    def has_change_permission(self, request: HttpRequest, obj: Sample | None = None) -> bool:
-        return False
-
-    def has_delete_permission(self, request: HttpRequest, obj: Sample | None = None) -> bool:
-        return False
+__all__ = ["alerts", "channels", "samples"]

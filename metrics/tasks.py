@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+from django.conf import settings
+
 from dotplatform.schedule import periodic
 from metrics import partitions, rollups
+from metrics.alerts import delivery, evaluation
 
 
 @periodic(every_s=3600)
@@ -12,9 +15,23 @@ def keep_partitions() -> None:
     partitions.make_partitions_ahead()
     partitions.drop_old_partitions()
     rollups.drop_old_rollups()
+    evaluation.forget_matches()
 
 
 @periodic(every_s=10, in_operators_door=False)
 def roll_up() -> None:
     """Histograms of what has come in since."""
     rollups.roll_up()
+
+
+@periodic(every_s=10, in_operators_door=False)
+def evaluate_alert_rules() -> None:
+    """Alerts open, are counted and resolve."""
+    evaluation.evaluate()
+
+
+@periodic(every_s=5, in_operators_door=False)
+def deliver_alerts() -> None:
+    """Messages to the channels."""
+    if settings.MONITORING_ENABLED:
+        delivery.deliver_due()

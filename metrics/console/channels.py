@@ -1,0 +1,57 @@
+"""Channels with their test button, and every attempt to deliver."""
+
+from __future__ import annotations
+
+from django.contrib import admin, messages as notices
+from django.db.models import QuerySet
+from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
+from django.utils.translation import gettext, gettext_lazy as _
+
+from metrics.alerts import delivery
+from metrics.console.read_only import ReadOnly, ReadOnlyInline
+from metrics.models import Channel, Delivery, DeliveryAttempt
+
+
+@admin.register(Channel)
+class ChannelAdmin(admin.ModelAdmin[Channel]):
+    list_display = ["name", "kind", "is_reachable", "min_severity", "language", "failures", "is_enabled"]
+    readonly_fields = ["failures"]
+    actions = ["test"]
+    change_form_template = "metrics/admin/channel_change_form.html"
+
+    @admin.display(description=_("set up"), boolean=True)
+    def is_reachable(self, channel: Channel) -> bool:
+        """Whether there is an address to send to."""
+        return bool(channel.address)
+
+    @admin.action(description=_("Send a test message"))
+    def test(self, request: HttpRequest, queryset: QuerySet[Channel]) -> None:
+        for channel in queryset:
+            self._test(request, channel)
+
+    def response_change(self, request: HttpRequest, obj: Channel) -> HttpResponse:
+        if "_test" in request.POST:
+            self._test(request, obj)
+            return HttpResponseRedirect(request.path)
+        return super().response_change(request, obj)
+
+    def _test(self, request: HttpRequest, channel: Channel) -> None:
+        if not channel.address:
+            notices.error(request, gettext("%(channel)s has no address to send to.") % {"channel": channel})
+            return
+        delivery.send_test(channel)
+        text = gettext("A test message to %(channel)s is on its way; see Deliveries for how it went.")
+        notices.success(request, text % {"channel": channel})
+
+
+class AttemptInline(ReadOnlyInline):
+    model = DeliveryAttempt
+    fields = ["at", "duration_ms", "error"]
+
+
+@admin.register(Delivery)
+class DeliveryAdmin(ReadOnly, admin.ModelAdmin[Delivery]):
+    list_display = ["channel", "kind", "alert", "state", "attempts", "created_at", "next_attempt_at", "sent_at"]
+    list_filter = ["state", "channel"]
+    list_select_related = ["channel", "alert"]
+    inlines = [AttemptInline]
