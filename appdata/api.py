@@ -24,7 +24,9 @@ def _place(request: HttpRequest, app_id: str, scope: str) -> Place:
     credential = credential_of(request)
     credential.require_app(app_id)
     credential.require(scope)
-    return Place(credential.user_id, app_id)
+    # The policies see the app that the credential itself is for, not the one it asks about.
+    acting = next(iter(credential.app_ids)) if credential.app_ids and len(credential.app_ids) == 1 else app_id
+    return Place(credential.user_id, app_id, acting)
 
 
 def _get(request: HttpRequest, app_id: str, key: str) -> HttpResponse:

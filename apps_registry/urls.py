@@ -7,6 +7,9 @@ from django.urls.converters import StringConverter
 
 from apps_registry import api, assets, pages, registry_api
 from apps_registry.models import APP_ID_PATTERN
+from apps_registry.runtime.open_page import open_app, renew_token
+from apps_registry.runtime.sdk import sdk_file
+from apps_registry.runtime.serve import run_file
 
 
 class AppIdConverter(StringConverter):
@@ -17,7 +20,16 @@ class AppIdConverter(StringConverter):
 
 register_converter(AppIdConverter, "app")
 
+_runtime: list[URLPattern | URLResolver] = [
+    path("run/<app:app_id>/<slug:release>/<path:path>", run_file),
+    path("run/<app:app_id>/<slug:release>/", run_file, {"path": ""}),
+    path("sdk/<str:name>", sdk_file),
+    path("apps/<app:app_id>/open", open_app, name="app-open"),
+    path("apps/<app:app_id>/open/token", renew_token, name="app-open-token"),
+]
+
 page_urls: list[URLPattern | URLResolver] = [
+    *_runtime,
     path("", pages.home, name="home"),
     path("apps", pages.catalogue, name="apps"),
     path("apps/<app:app_id>", pages.detail, name="app-detail"),

@@ -1,7 +1,8 @@
-"""One entry, two middleware chains.
+"""One entry, three middleware chains.
 
 API requests carry bearer tokens and never read a cookie, so they need no session, CSRF, locale or messages; they go
-through ``API_MIDDLEWARE``. Everything else goes through ``MIDDLEWARE``.
+through ``API_MIDDLEWARE``. Apps' files go to frames that have no cookie at all, through ``FILES_MIDDLEWARE``.
+Everything else goes through ``MIDDLEWARE``.
 """
 
 from __future__ import annotations
@@ -16,18 +17,24 @@ from django.http.response import HttpResponseBase
 
 from dotplatform.api.failures import failure_response
 from dotplatform.api.guard import is_api_path
+from dotplatform.file_hosts import is_for_files
 
 
-class _ApiHandler(BaseHandler):
-    """The API's chain. Whatever a view raises becomes the envelope here, before Django would make a page of it."""
+class _Chain(BaseHandler):
+    """A handler with middleware of its own."""
 
-    def load_middleware(self, is_async: bool = False) -> None:
+    def __init__(self, middleware: list[str]) -> None:
+        super().__init__()
         pages = settings.MIDDLEWARE
-        settings.MIDDLEWARE = settings.API_MIDDLEWARE  # BaseHandler reads the one setting; this runs once, at start
+        settings.MIDDLEWARE = middleware  # BaseHandler reads the one setting; this runs once, at start
         try:
-            super().load_middleware(is_async)
+            self.load_middleware()
         finally:
             settings.MIDDLEWARE = pages
+
+
+class _ApiChain(_Chain):
+    """Whatever a view raises becomes the envelope here, before Django would make a page of it."""
 
     def _get_response(self, request: HttpRequest) -> HttpResponseBase:
         try:
@@ -37,8 +44,8 @@ class _ApiHandler(BaseHandler):
         return response
 
 
-class TwoChains(BaseHandler):
-    """Mix into a WSGI handler: requests at or below ``API_PREFIXES`` take the short chain."""
+class Chains(BaseHandler):
+    """Mix into a WSGI handler: requests at or below ``API_PREFIXES`` take the short chain, apps' files the shortest."""
 
     def __call__(self, environ: dict[str, Any], *args: Any) -> Any:
         # Django puts its own, repaired text there; an entry's key must be told from one that was not UTF-8.
@@ -47,14 +54,16 @@ class TwoChains(BaseHandler):
 
     def load_middleware(self, is_async: bool = False) -> None:
         super().load_middleware(is_async)
-        self._api = _ApiHandler()
-        self._api.load_middleware(is_async)
+        self._api = _ApiChain(settings.API_MIDDLEWARE)
+        self._files = _Chain(settings.FILES_MIDDLEWARE)
 
     def get_response(self, request: HttpRequest) -> HttpResponseBase:
+        if is_for_files(request):
+            return self._files.get_response(request)
         if is_api_path(request.path_info):
             return self._api.get_response(request)
         return super().get_response(request)
 
 
-class Handler(TwoChains, WSGIHandler):
+class Handler(Chains, WSGIHandler):
     """The platform's WSGI application."""

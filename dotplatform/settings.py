@@ -77,6 +77,10 @@ ALLOWED_HOSTS: list[str] = required("ALLOWED_HOSTS", "apps.example.com", develop
 # The platform's own address, for links in messages; and, optionally, a second, cookieless host for `/run/`.
 PUBLIC_URL: str = env.str("PUBLIC_URL", default="").rstrip("/")
 RUN_ORIGIN: str = env.str("RUN_ORIGIN", default="").rstrip("/")
+if RUN_ORIGIN:
+    if not PUBLIC_URL:
+        raise ImproperlyConfigured("RUN_ORIGIN needs PUBLIC_URL: an app's files must know where the platform is.")
+    ALLOWED_HOSTS.append(urlsplit(RUN_ORIGIN).hostname or "")
 EVENTS_ORIGIN: str = env.str("EVENTS_ORIGIN", default="").rstrip("/")  # empty: the same origin
 RATE_LIMITS_ENABLED: bool = env.bool("RATE_LIMITS_ENABLED", default=True)
 if not RATE_LIMITS_ENABLED and DOT_ENV == "production":
@@ -119,6 +123,11 @@ API_MIDDLEWARE = [
     "dotplatform.middleware.request_id",
     "dotplatform.logs.access",
     "dotplatform.api.guard.api_guard",
+]
+# Files of apps and the SDK go to frames without cookies.
+FILES_MIDDLEWARE = [
+    "dotplatform.middleware.request_id",
+    "dotplatform.file_hosts.files_only",
 ]
 MIDDLEWARE = [
     "dotplatform.middleware.request_id",

@@ -1,4 +1,4 @@
-"""People with names, and clients that go through the same two middleware chains as production."""
+"""People with names, and clients that go through the same middleware chains as production."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from dotplatform.accounts.models import User
 from dotplatform.api import authentication
 from dotplatform.api.authentication import issue_launch_token
 from dotplatform.database.embedded import ensure_running
-from dotplatform.handlers import TwoChains
+from dotplatform.handlers import Chains
 from dotplatform.models import Platform
 
 
@@ -31,12 +31,12 @@ def pytest_configure(config: pytest.Config) -> None:
     settings.STORAGES["staticfiles"] = {"BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"}
 
 
-class _Handler(TwoChains, ClientHandler):
+class _Handler(Chains, ClientHandler):
     pass
 
 
 class DotClient(Client):
-    """Django's test client over the platform's two chains."""
+    """Django's test client over the platform's chains."""
 
     def __init__(self, **defaults: Any) -> None:
         super().__init__(**defaults)

@@ -10,6 +10,7 @@ import select
 from collections.abc import Sequence
 from typing import Any
 
+import psycopg
 from django.db import DEFAULT_DB_ALIAS, OperationalError, connections
 from django.db.backends.base.base import BaseDatabaseWrapper
 from psycopg import Connection, pq
@@ -55,6 +56,8 @@ class Function:
             if wrapper.queries_logged:
                 wrapper.queries_log.append({"sql": self.query.decode(), "time": "0.000"})
             if result.status != pq.ExecStatus.TUPLES_OK:
+                if wrapper.connection.pgconn.status != pq.ConnStatus.OK:
+                    raise psycopg.OperationalError(wrapper.connection.pgconn.get_error_message())
                 raise error_from_result(result)
             row = [result.get_value(0, column) for column in range(result.nfields)]
         if wrapper.in_atomic_block:
@@ -77,23 +80,21 @@ def _drop_if_dead(wrapper: BaseDatabaseWrapper) -> None:
     """Close a connection that the server ended while it was idle: a look at the socket, no round trip."""
     if wrapper.connection is None or wrapper.in_atomic_block:
         return
-    watched = select.poll()
-    watched.register(wrapper.connection.pgconn.socket, select.POLLIN)
-    if watched.poll(0) and not _is_alive(wrapper):
+    pgconn = wrapper.connection.pgconn
+    if pgconn.status == pq.ConnStatus.OK:
+        watched = select.poll()
+        watched.register(pgconn.socket, select.POLLIN)
+        try:
+            while watched.poll(0):  # a notice, or the server's last words and then the end of the stream
+                pgconn.consume_input()
+        except psycopg.OperationalError:
+            wrapper.close()
+    else:
         wrapper.close()
 
 
 def _is_alive(wrapper: BaseDatabaseWrapper) -> bool:
-    if wrapper.connection is None:
-        return False
-    pgconn = wrapper.connection.pgconn
-    with wrapper.wrap_database_errors:
-        if pgconn.status == pq.ConnStatus.OK:
-            try:
-                pgconn.consume_input()
-            except Exception:  # noqa: BLE001  (whatever libpq says: it cannot be used any more)
-                return False
-    return bool(pgconn.status == pq.ConnStatus.OK)
+    return wrapper.connection is not None and bool(wrapper.connection.pgconn.status == pq.ConnStatus.OK)
 
 
 def _prepared_on(connection: Connection[Any]) -> set[bytes] | None:

@@ -16,9 +16,9 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 import pytest
-from django.conf import settings
 from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Page, sync_playwright
 
+ROOT = Path(__file__).resolve().parents[2]
 START_TIMEOUT_S = 120.0
 STOP_TIMEOUT_S = 40.0
 CHROMIUM_ARGS = [
@@ -57,7 +57,7 @@ class RunningPlatform:
         with self.log.open("ab") as log:
             self.process = subprocess.Popen(
                 [sys.executable, "manage.py", "run", "--port", str(self.port)],
-                cwd=settings.BASE_DIR,
+                cwd=ROOT,
                 env=self.env,
                 stdin=subprocess.DEVNULL,
                 stdout=log,
@@ -96,7 +96,7 @@ class RunningPlatform:
         """Run ``manage.py *words`` against this platform: ``platform.manage("publish", folder)``."""
         result = subprocess.run(
             [sys.executable, "manage.py", *map(str, words)],
-            cwd=settings.BASE_DIR,
+            cwd=ROOT,
             env=self.env,
             capture_output=True,
             text=True,

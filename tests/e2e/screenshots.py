@@ -19,9 +19,8 @@ from typing import Literal, NamedTuple
 
 from playwright.sync_api import Browser, Page
 
-from tests.e2e.conftest import RunningPlatform, chromium, platform_in
+from tests.e2e.conftest import ROOT, RunningPlatform, chromium, platform_in
 
-ROOT = Path(__file__).resolve().parents[2]
 IMAGES = ROOT / "docs" / "images"
 SAMPLES = ROOT / "apps_registry" / "samples"
 APPS = ("notes", "tasks", "habits", "timer", "converter")

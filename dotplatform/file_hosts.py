@@ -1,0 +1,40 @@
+"""Apps' files and the SDK: which requests are for them, and, where ``RUN_ORIGIN`` is set, a host of their own.
+
+That host serves nothing else, and the platform's host no app's file; without ``RUN_ORIGIN`` one host serves both.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from urllib.parse import urlsplit
+
+from django.conf import settings
+from django.http import HttpRequest, HttpResponse
+from django.http.response import HttpResponseBase
+
+FILE_PREFIXES = ("/run/", "/sdk/")
+
+
+def is_for_files(request: HttpRequest) -> bool:
+    """Whether this request takes the chain without cookies: an app's file, or anything on the files' own host."""
+    return request.path_info.startswith(FILE_PREFIXES) or is_run_host(request)
+
+
+def is_run_host(request: HttpRequest) -> bool:
+    """Whether it came to the host of ``RUN_ORIGIN``."""
+    return bool(settings.RUN_ORIGIN) and request.META.get("HTTP_HOST") == urlsplit(settings.RUN_ORIGIN).netloc
+
+
+def files_only(get_response: Callable[[HttpRequest], HttpResponseBase]) -> Callable[[HttpRequest], HttpResponseBase]:
+    """Middleware of the files' chain: 404 for pages on the files' host, and for apps' files on the platform's."""
+
+    def middleware(request: HttpRequest) -> HttpResponseBase:
+        path = request.path_info
+        on_run_host = is_run_host(request)
+        if on_run_host and not path.startswith(FILE_PREFIXES):
+            return HttpResponse("Not found.\n", status=404, content_type="text/plain; charset=utf-8")
+        if settings.RUN_ORIGIN and not on_run_host and path.startswith("/run/"):
+            return HttpResponse("Not found.\n", status=404, content_type="text/plain; charset=utf-8")
+        return get_response(request)
+
+    return middleware
