@@ -5,6 +5,7 @@ from __future__ import annotations
 from django.db import models
 from django.utils.translation import gettext_lazy as _
 
+from appdata.querysets import EntryQuerySet
 from dotplatform.database.constraints import CompositeForeignKey, RowSecurity
 from dotplatform.database.identifiers import uuid7
 
@@ -25,6 +26,8 @@ class Entry(models.Model):
     bytes = models.IntegerField(_("bytes"))  # key + JSON text as stored: what counts against the quota
     created_at = models.DateTimeField(_("created"))
     updated_at = models.DateTimeField(_("updated"))
+
+    objects = EntryQuerySet.as_manager()
 
     class Meta:
         db_table = "app_data"

@@ -4,9 +4,13 @@ from __future__ import annotations
 
 from django.urls import URLPattern, URLResolver, path, re_path
 
-from appdata import api
+from appdata import api, pages
 
-page_urls: list[URLPattern | URLResolver] = []
+page_urls: list[URLPattern | URLResolver] = [
+    path("apps/<str:app_id>/data", pages.entries, name="app_data"),
+    path("apps/<str:app_id>/data/entry", pages.entry, name="app_entry"),
+    path("apps/<str:app_id>/data/delete", pages.delete_entry, name="app_entry_delete"),
+]
 api_urls: list[URLPattern | URLResolver] = [
     # Everything after data/ is the key: it may begin and end with a slash, hold several, and even be two dots.
     re_path(r"^apps/(?P<app_id>[^/]+)/data/(?P<key>(?s:.*))\Z", api.entry),

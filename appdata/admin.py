@@ -1,0 +1,66 @@
+"""Entries in the console: metadata for operators; values only for superusers, and each look is logged."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.contrib import admin
+from django.contrib.admin.models import CHANGE, LogEntry
+from django.db.models import QuerySet
+from django.http import HttpRequest, HttpResponse
+from django.utils.html import format_html
+from django.utils.translation import gettext, gettext_lazy as _
+
+from appdata.models import Entry
+from dotplatform.accounts.models import User
+
+METADATA = ("key", "app_id", "person", "bytes", "revision", "created_at", "updated_at")
+
+
+@admin.register(Entry)
+class EntryAdmin(admin.ModelAdmin[Entry]):
+    """Read only: what people keep is changed by them and their apps."""
+
+    list_display = ("key", "app_id", "person", "bytes", "revision", "updated_at")
+    list_filter = ("app_id",)
+    search_fields = ("key__startswith", "app_id__exact")
+    ordering = ("-updated_at",)
+    show_full_result_count = False  # counting ten million rows for a number nobody reads
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[Entry]:
+        return super().get_queryset(request).defer("value")
+
+    @admin.display(description=_("person"))
+    def person(self, entry: Entry) -> str:
+        """Whose it is; no foreign key leads there, so one query each."""
+        return str(User.objects.filter(pk=entry.user_id).first() or entry.user_id)
+
+    @admin.display(description=_("value"))
+    def shown_value(self, entry: Entry) -> str:
+        """The value, for superusers."""
+        return format_html("<pre>{}</pre>", Entry.objects.filter(pk=entry.pk).pretty_value())
+
+    def get_fields(self, request: HttpRequest, obj: Entry | None = None) -> tuple[str, ...]:
+        return (*METADATA, "shown_value") if request.user.is_superuser else METADATA
+
+    def get_readonly_fields(self, request: HttpRequest, obj: Entry | None = None) -> tuple[str, ...]:
+        return self.get_fields(request, obj)
+
+    def change_view(
+        self, request: HttpRequest, object_id: str, form_url: str = "", extra_context: dict[str, Any] | None = None
+    ) -> HttpResponse:
+        entry = self.get_object(request, object_id)
+        if entry is not None and isinstance(request.user, User) and request.user.is_superuser:
+            message = gettext("Looked at the value of “%(key)s” in %(app)s of %(person)s.")
+            words = {"key": entry.key, "app": entry.app_id, "person": entry.user_id}
+            LogEntry.objects.log_actions(request.user.pk, [entry], CHANGE, message % words, single_object=True)
+        return super().change_view(request, object_id, form_url, extra_context)
+
+    def has_add_permission(self, request: HttpRequest) -> bool:
+        return False
+
+    def has_change_permission(self, request: HttpRequest, obj: Entry | None = None) -> bool:
+        return False
+
+    def has_delete_permission(self, request: HttpRequest, obj: Entry | None = None) -> bool:
+        return False

@@ -1,0 +1,119 @@
+"""My data: what an app keeps for the signed-in person, to look at, change and delete."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from django.conf import settings
+from django.contrib import messages
+from django.contrib.auth.decorators import login_required
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import redirect, render
+from django.urls import reverse
+from django.utils.http import urlencode
+from django.utils.translation import gettext as _
+from django.views.decorators.cache import never_cache
+from django.views.decorators.http import require_http_methods, require_safe
+
+from appdata import services
+from appdata.access import entry_at, installation_at, place_of
+from appdata.forms import ValueForm, reason
+from appdata.models import Entry
+from appdata.services import Conditions
+from apps_registry.models import Installation
+from dotplatform.api.errors import ApiError, NotFound, PreconditionFailed
+from dotplatform.database.doors import as_person
+
+ENTRIES_A_PAGE = 50
+
+
+@dataclass(frozen=True)
+class Usage:
+    """What an installation holds of what it may, for the meters."""
+
+    keys: int
+    bytes: int
+    max_keys: int
+    max_bytes: int
+
+    @classmethod
+    def of(cls, installation: Installation) -> Usage:
+        limits = settings.DOT_LIMITS
+        counted = (installation.data_keys, installation.data_bytes)
+        return cls(*counted, limits["installation_keys"], limits["installation_bytes"])
+
+    @property
+    def percent(self) -> int:
+        """The fuller of the two, rounded down."""
+        return max(self.keys * 100 // self.max_keys, self.bytes * 100 // self.max_bytes)
+
+
+@never_cache
+@login_required
+@require_safe
+def entries(request: HttpRequest, app_id: str) -> HttpResponse:
+    """A page of the person's entries in one app, by prefix, with the usage against the quota."""
+    place = place_of(request, app_id)
+    prefix, after = (request.GET.get(name, "").replace("\0", "") for name in ("prefix", "after"))
+    with as_person(place.user_id, app_id):
+        installation = installation_at(place)
+        found = list(Entry.objects.under(prefix).after(after).without_values()[: ENTRIES_A_PAGE + 1])
+    shown = found[:ENTRIES_A_PAGE]
+    return render(
+        request,
+        "appdata/entries.html",
+        {
+            "app": installation.app,
+            "entries": shown,
+            "next": shown[-1].key if len(found) > len(shown) else None,
+            "prefix": prefix,
+            "after": after,
+            "usage": Usage.of(installation),
+        },
+    )
+
+
+@never_cache
+@login_required
+@require_http_methods(["GET", "HEAD", "POST"])
+def entry(request: HttpRequest, app_id: str) -> HttpResponse:
+    """One entry (``?key=``: a path would lose keys like ``..``), its value to read and to change."""
+    place = place_of(request, app_id)
+    key = request.GET.get("key", "")
+    with as_person(place.user_id, app_id):
+        installation = installation_at(place)
+        found, text = entry_at(place, key)
+    form = ValueForm(request.POST or None, initial={"value": text, "revision": found.revision})
+    if request.method == "POST" and form.is_valid():
+        seen = Conditions(match=[form.cleaned_data["revision"]])
+        try:
+            services.put_entry(place, key, form.cleaned_data["value"], seen)
+        except PreconditionFailed:
+            form.add_error(None, _("The app changed this entry meanwhile. Look at its present value and try again."))
+        except ApiError as error:
+            form.add_error("value", reason(error))
+        else:
+            messages.success(request, _("Saved."))
+            return redirect(f"{reverse('app_entry', args=[app_id])}?{urlencode({'key': key})}")
+    return render(request, "appdata/entry.html", {"app": installation.app, "entry": found, "form": form})
+
+
+@never_cache
+@login_required
+@require_http_methods(["GET", "HEAD", "POST"])
+def delete_entry(request: HttpRequest, app_id: str) -> HttpResponse:
+    """Ask, and on POST delete the entry."""
+    place = place_of(request, app_id)
+    key = request.GET.get("key", "")
+    with as_person(place.user_id, app_id):
+        installation = installation_at(place)
+        found, text = entry_at(place, key)
+    if request.method == "POST":
+        try:
+            services.delete_entry(place, key)
+        except NotFound:
+            messages.info(request, _("It was deleted already."))
+        else:
+            messages.success(request, _("Deleted “%(key)s”.") % {"key": key})
+        return redirect("app_data", app_id)
+    return render(request, "appdata/delete_entry.html", {"app": installation.app, "entry": found, "text": text})
