@@ -49,8 +49,7 @@ class Function:
         return self._row(wrapper, parameters)
 
     def _row(self, wrapper: BaseDatabaseWrapper, parameters: Sequence[bytes | None]) -> Row:
-        if wrapper.connection is None:
-            wrapper.connect()
+        wrapper.ensure_connection()
         with wrapper.wrap_database_errors:
             result = self._execute(wrapper.connection, parameters)
             if wrapper.queries_logged:
