@@ -9,6 +9,7 @@ from django.conf import settings
 from django.http import HttpRequest, HttpResponse
 from django.http.response import HttpResponseBase
 
+from dotplatform.api import throttle
 from dotplatform.api.authentication import Credential, authenticate
 from dotplatform.api.errors import LengthRequired, Maintenance, Unauthorized
 from dotplatform.api.failures import failure_response
@@ -70,6 +71,8 @@ def api_guard(get_response: GetResponse) -> GetResponse:
             headers[name] = value
         for name, value in defaults.items():
             headers.setdefault(name, value)
+        for name, value in getattr(request, "budget_headers", {}).items():
+            headers[name] = value
         if isinstance(response, HttpResponse) and response.status_code not in {204, 304}:
             headers.setdefault("Content-Length", str(len(response.content)))  # without it, servers answer in chunks
         return response
@@ -82,7 +85,9 @@ def _guarded(request: HttpRequest, get_response: GetResponse) -> HttpResponseBas
         return HttpResponse(status=204, headers=PREFLIGHT_HEADERS)
     if request.path_info.startswith("/api/health"):
         return get_response(request)  # asks nobody first, least of all a database that may be what is down
-    request.credential = _credential(request)  # type: ignore[attr-defined]
+    request.credential = credential = _credential(request)  # type: ignore[attr-defined]
+    if credential is not None and settings.RATE_LIMITS_ENABLED:
+        request.budget_headers = throttle.spend(credential)  # type: ignore[attr-defined]
     if not _OPEN_IN_MAINTENANCE.fullmatch(request.path_info) and Platform.objects.in_maintenance():
         raise Maintenance
     if "HTTP_TRANSFER_ENCODING" in request.META:
