@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import hashlib
 from typing import Any, Literal, cast
 
 from django.conf import settings
 from django.db.models import Exists, OuterRef
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpResponse
 from django.utils.translation import gettext_noop as _
 from rest_framework.request import Request
 from rest_framework.response import Response
@@ -20,7 +19,8 @@ from apps_registry.manifest import Manifest
 from apps_registry.models import App, Installation
 from apps_registry.querysets import AppQuerySet
 from dotplatform.api.authentication import LAUNCH_SCOPES, issue_launch_token
-from dotplatform.api.envelope import JSON_TYPE, success_body, to_json
+from dotplatform.api.conditional import cacheable
+from dotplatform.api.envelope import to_json
 from dotplatform.api.errors import NotFound, ValidationFailed
 from dotplatform.api.views import ApiView
 from dotplatform.database.doors import as_person
@@ -37,7 +37,7 @@ class PublicApps(ApiView):
         listing = read_listing(request.query_params)
         apps = listing.narrow(App.objects.active().with_release())
         items = [shapes.app_shape(app, installed=False) for app in apps[listing.bounds]]
-        return _cached(request, _page(items, listing, apps.count()))
+        return cacheable(request._request, to_json(_page(items, listing, apps.count())), PUBLIC_CACHE)
 
 
 class PublicApp(ApiView):
@@ -46,7 +46,8 @@ class PublicApp(ApiView):
     permission_classes = []
 
     def get(self, request: Request, app_id: str) -> HttpResponse:
-        return _cached(request, shapes.app_detail_shape(app_read(app_id), installed=False))
+        data = shapes.app_detail_shape(app_read(app_id), installed=False)
+        return cacheable(request._request, to_json(data), PUBLIC_CACHE)
 
 
 class Apps(ApiView):
@@ -177,14 +178,3 @@ def _members(request: Request, allowed: set[str]) -> dict[str, Any]:
     for name in body.keys() - allowed:
         raise ValidationFailed.of(name, _("There is no such member here."))
     return body
-
-
-def _cached(request: Request | HttpRequest, data: dict[str, Any]) -> HttpResponse:
-    """An enveloped success that shared caches may keep. Weak, since the envelope's timestamp is no part of it."""
-    body = to_json(data)
-    etag = f'W/"{hashlib.sha256(body).hexdigest()[:32]}"'
-    headers = {"ETag": etag, "Cache-Control": PUBLIC_CACHE}
-    known = [each.strip().removeprefix("W/") for each in request.META.get("HTTP_IF_NONE_MATCH", "").split(",")]
-    if "*" in known or etag.removeprefix("W/") in known:
-        return HttpResponse(status=304, headers=headers)
-    return HttpResponse(success_body(body), content_type=JSON_TYPE, headers=headers)

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass
+from functools import partial
 from typing import Any, Literal
 from uuid import UUID
 
@@ -16,12 +17,12 @@ from django.utils import timezone
 from django.utils.translation import gettext_noop as _
 
 from apps_registry.app_settings import merged_settings
-from apps_registry.bundles import rewrite_csp
+from apps_registry.bundles import remove_bundle, rewrite_csp
 from apps_registry.manifest import requested_permissions
 from apps_registry.models import RATINGS, REVIEW_CHARACTERS, App, Installation, Release, Review
 from dotplatform.accounts.models import User
 from dotplatform.api.errors import Forbidden, NotFound, ValidationFailed, in_both_languages
-from dotplatform.database.doors import as_person
+from dotplatform.database.doors import as_operator, as_person
 
 Origins = dict[str, list[str]]
 
@@ -161,6 +162,15 @@ def grant_origins(app: App, origins: Origins) -> None:
     app.save(update_fields=["granted_csp", "updated_at"])
     for release in app.releases.all():
         rewrite_csp(release.sha256, granted_origins(app, release.manifest))
+
+
+def delete_app(app: App) -> None:
+    """Take an app, its releases, everybody's installations and their data away. Operators only: callers check."""
+    with as_operator():
+        hashes = {release.sha256 for release in app.releases.all()}
+        app.delete()
+        for sha256 in hashes:
+            transaction.on_commit(partial(remove_bundle, sha256))
 
 
 def write_review(person_id: UUID, app_id: str, rating: int, text: str) -> Review:

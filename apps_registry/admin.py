@@ -1,0 +1,250 @@
+"""The console's pages about apps: upload, roll forward and back, switch on and off, who has what."""
+
+from __future__ import annotations
+
+from typing import Any, cast
+
+from django import forms
+from django.conf import settings
+from django.contrib import admin, messages
+from django.core.exceptions import ValidationError
+from django.db.models import QuerySet
+from django.http import HttpRequest
+from django.utils.html import format_html
+from django.utils.safestring import SafeString
+from django.utils.translation import get_language, gettext, gettext_lazy as _
+
+from apps_registry import services
+from apps_registry.models import App, Installation, Release, Review
+from apps_registry.publishing import publish_release
+from dotplatform.accounts.models import User
+from dotplatform.api.errors import ApiError
+
+
+class UploadForm(forms.ModelForm):  # type: ignore[type-arg]
+    """A zip; publishing it is what makes the form valid, so that what is wrong with it stands beside the field."""
+
+    bundle = forms.FileField(
+        label=_("Bundle"),
+        help_text=_("A zip with an index.html, and a manifest.json if there is one."),
+        widget=forms.ClearableFileInput(attrs={"accept": ".zip,application/zip"}),
+    )
+    app_id = forms.CharField(
+        label=_("app ID"), required=False, max_length=63, help_text=_("Empty: what the manifest says.")
+    )
+    name = forms.CharField(label=_("name"), required=False, max_length=100, help_text=_("Empty: what the bundle says."))
+
+    by: User
+
+    class Meta:
+        model = Release
+        fields = ()
+
+    def clean(self) -> None:
+        given = self.cleaned_data
+        if bundle := given.get("bundle"):
+            try:
+                self.instance = publish_release(
+                    bundle, self.by, app_id=given.get("app_id") or None, name=given.get("name") or None
+                )
+            except ApiError as error:
+                raise ValidationError(_lines(error)) from error
+
+
+@admin.register(App)
+class AppAdmin(admin.ModelAdmin[App]):
+    """What there is, whose it is, whether people may open it, and where it may send data."""
+
+    list_display = ("name", "app_id", "status", "version", "owner", "install_count", "asks_for_more", "updated_at")
+    list_filter = ("status",)
+    list_select_related = ("active_release", "owner")
+    search_fields = ("name", "app_id", "owner__email")
+    ordering = ("name",)
+    fields = (
+        "app_id",
+        "name",
+        "page",
+        "status",
+        "owner",
+        "version",
+        "install_count",
+        "granted_csp",
+        "asked_csp",
+        "manifest",
+        "created_at",
+        "updated_at",
+    )
+    readonly_fields = (
+        "app_id",
+        "name",
+        "page",
+        "version",
+        "install_count",
+        "asked_csp",
+        "manifest",
+        "created_at",
+        "updated_at",
+    )
+    autocomplete_fields = ("owner",)
+    actions = ("switch_on", "switch_off", "grant_asked")
+
+    def has_add_permission(self, request: HttpRequest) -> bool:
+        return False  # an app begins with its first release
+
+    def save_model(self, request: HttpRequest, obj: App, form: Any, change: bool) -> None:
+        obj.save(update_fields=["owner", "updated_at"])
+        services.set_app_status(obj, obj.status, None)
+        services.grant_origins(obj, obj.granted_csp or {})
+
+    def get_deleted_objects(self, objs: Any, request: HttpRequest) -> Any:
+        to_delete, counts, _needed, protected = super().get_deleted_objects(objs, request)
+        return to_delete, counts, set(), protected  # whoever may delete the app may delete what hangs on it
+
+    def delete_model(self, request: HttpRequest, obj: App) -> None:
+        services.delete_app(obj)
+
+    def delete_queryset(self, request: HttpRequest, queryset: QuerySet[App]) -> None:
+        for app in queryset:
+            services.delete_app(app)
+
+    @admin.display(description=_("version"))
+    def version(self, app: App) -> str:
+        """Of the active release."""
+        return app.active_release.version if app.active_release else "–"
+
+    @admin.display(description=_("page"))
+    def page(self, app: App) -> SafeString:
+        """In the catalogue."""
+        return format_html('<a href="/apps/{}">/apps/{}</a>', app.app_id, app.app_id)
+
+    @admin.display(description=_("asks for"))
+    def asked_csp(self, app: App) -> dict[str, list[str]]:
+        """The other origins that its manifest names."""
+        return dict(app.manifest.get("csp", {}))
+
+    @admin.display(description=_("waits for a grant"), boolean=True)
+    def asks_for_more(self, app: App) -> bool:
+        """Whether the active release wants to reach more than it may."""
+        return services.granted_origins(app, app.manifest) != {k: v for k, v in self.asked_csp(app).items() if v}
+
+    @admin.action(description=_("Switch on"), permissions=["change"])
+    def switch_on(self, request: HttpRequest, queryset: QuerySet[App]) -> None:
+        self._set_status(request, queryset, App.Status.ACTIVE)
+
+    @admin.action(description=_("Switch off"), permissions=["change"])
+    def switch_off(self, request: HttpRequest, queryset: QuerySet[App]) -> None:
+        self._set_status(request, queryset, App.Status.INACTIVE)
+
+    @admin.action(description=_("Grant the origins that the manifest asks for"), permissions=["change"])
+    def grant_asked(self, request: HttpRequest, queryset: QuerySet[App]) -> None:
+        for app in queryset:
+            services.grant_origins(app, self.asked_csp(app))
+            self.log_change(request, app, f"Granted {self.asked_csp(app)}")
+        messages.success(request, gettext("Done."))
+
+    def _set_status(self, request: HttpRequest, queryset: QuerySet[App], status: App.Status) -> None:
+        for app in queryset:
+            services.set_app_status(app, status.value, None)
+            self.log_change(request, app, f"Status: {status.value}")
+        messages.success(request, gettext("Done."))
+
+
+@admin.register(Release)
+class ReleaseAdmin(admin.ModelAdmin[Release]):
+    """Upload a bundle; make an earlier or later release the one that people open."""
+
+    list_display = ("app", "version", "code", "is_active", "files", "bytes", "published_by", "created_at")
+    list_filter = ("created_at", "app")
+    list_select_related = ("app", "published_by")
+    search_fields = ("app__name", "app__app_id", "version", "sha256")
+    ordering = ("-created_at",)
+    date_hierarchy = "created_at"
+    actions = ("activate",)
+
+    def has_change_permission(self, request: HttpRequest, obj: Release | None = None) -> bool:
+        # Releases never change; the right still covers activating one.
+        return obj is None and super().has_change_permission(request)
+
+    def has_delete_permission(self, request: HttpRequest, obj: Release | None = None) -> bool:
+        return False  # an app's deletion takes them along
+
+    def get_form(self, request: HttpRequest, obj: Release | None = None, change: bool = False, **kwargs: Any) -> Any:
+        if obj is not None:
+            return super().get_form(request, obj, change, **kwargs)
+        return type("UploadFormForPerson", (UploadForm,), {"by": cast(User, request.user)})
+
+    def get_fieldsets(self, request: HttpRequest, obj: Release | None = None) -> Any:
+        if obj is None:
+            limit = settings.DOT_LIMITS["bundle_zip_bytes"] // 1024 // 1024
+            text = gettext("At most %(limit)s MiB. The release is open to everybody at once.") % {"limit": limit}
+            return [(None, {"fields": ("bundle", "app_id", "name"), "description": text})]
+        return super().get_fieldsets(request, obj)
+
+    def save_model(self, request: HttpRequest, obj: Release, form: Any, change: bool) -> None:
+        """Nothing: ``UploadForm`` has published it."""
+        member = "message_ko" if get_language() == "ko" else "message"
+        for warning in form.instance.warnings:
+            messages.warning(request, warning[member])
+
+    @admin.display(description=_("current"), boolean=True)
+    def is_active(self, release: Release) -> bool:
+        """Whether people open this one."""
+        return release.app.active_release_id == release.id
+
+    @admin.action(description=_("Make this the current release (roll forward or back)"), permissions=["change"])
+    def activate(self, request: HttpRequest, queryset: QuerySet[Release]) -> None:
+        chosen = list(queryset.select_related("app"))
+        if len({release.app_id for release in chosen}) != len(chosen):
+            messages.error(request, gettext("Choose one release of each app."))
+            return
+        for release in chosen:
+            services.activate_release(release, None)
+            self.log_change(request, release, "Activated")
+        messages.success(request, gettext("Done."))
+
+
+class LookOnly(admin.ModelAdmin[Any]):
+    """What people did themselves is looked at, not edited."""
+
+    def has_add_permission(self, request: HttpRequest) -> bool:
+        return False
+
+    def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return False
+
+
+@admin.register(Installation)
+class InstallationAdmin(LookOnly):
+    """Who has what, and how much they keep in it; not what."""
+
+    list_display = ("user", "app", "status", "permissions", "data_keys", "data_bytes", "installed_at")
+    list_filter = ("status", "app")
+    list_select_related = ("user", "app")
+    search_fields = ("user__email", "app__app_id", "app__name")
+    exclude = ("settings",)
+    date_hierarchy = "installed_at"
+
+    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return False  # people uninstall for themselves
+
+
+@admin.register(Review)
+class ReviewAdmin(LookOnly):
+    """What people say; one that harms can be deleted."""
+
+    list_display = ("app", "rating", "text", "user", "updated_at")
+    list_filter = ("rating", "app")
+    list_select_related = ("user", "app")
+    search_fields = ("text", "user__email", "app__app_id")
+
+
+def _lines(error: ApiError) -> list[str]:
+    """The error and each of its details, in the language of the page."""
+    member = "message_ko" if get_language() == "ko" else "message"
+    body = error.body()
+    found = [
+        f"{path}: {problem[member]}"
+        for path, problems in (error.details if isinstance(error.details, dict) else {}).items()
+        for problem in (problems if isinstance(problems, list) else [])
+    ]
+    return found or [body[member]]
