@@ -71,7 +71,7 @@ def endpoint() -> Iterator[Endpoint]:
     server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
     kept = Endpoint(f"http://127.0.0.1:{server.server_address[1]}/hook")
     kept.let_answer.set()
-    thread = threading.Thread(target=server.serve_forever, daemon=True)
+    thread = threading.Thread(target=server.serve_forever, args=(0.01,), daemon=True)
     thread.start()
     yield kept
     kept.let_answer.set()
