@@ -23,6 +23,7 @@ from apps_registry.models import RATINGS, REVIEW_CHARACTERS, App, Installation, 
 from dotplatform.accounts.models import User
 from dotplatform.api.errors import Forbidden, NotFound, ValidationFailed, in_both_languages
 from dotplatform.database.doors import as_operator, as_person
+from metrics.services import mark_activation
 
 Origins = dict[str, list[str]]
 
@@ -124,6 +125,7 @@ def activate(app: App, release: Release) -> None:
     app.name = str(release.manifest["name"])
     app.manifest = release.manifest
     app.save(update_fields=["active_release", "name", "manifest", "updated_at"])
+    mark_activation(app.app_id, release.version)
 
 
 def set_app_status(app: App, status: object, by: User | None) -> None:

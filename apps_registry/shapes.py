@@ -10,6 +10,7 @@ from apps_registry.app_settings import effective_settings
 from apps_registry.bundles import run_url
 from apps_registry.manifest import requested_permissions
 from apps_registry.models import App, Installation, Release
+from metrics.badges import load_time_p75_ms
 
 _BEST_ICON_PX = 192  # what a launcher shows on a dense screen
 
@@ -39,7 +40,7 @@ def app_detail_shape(app: App, *, installed: bool) -> dict[str, Any]:
         **app_shape(app, installed=installed),
         "manifest": app.manifest,
         "releases": [release_shape(release, app) for release in app.releases.all()],
-        "load_time_p75_ms": None,
+        "load_time_p75_ms": load_time_p75_ms(app.app_id),
     }
 
 

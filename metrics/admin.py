@@ -1,5 +1,5 @@
 """This room in the operator console."""
 
-from metrics.console import alerts, channels, samples
+from metrics.console import alerts, channels, dashboards, samples
 
-__all__ = ["alerts", "channels", "samples"]
+__all__ = ["alerts", "channels", "dashboards", "samples"]

@@ -1,4 +1,4 @@
-"""Taking samples in."""
+"""Taking samples in, and what else the charts show."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ from django.db import connection
 
 from dotplatform.api.errors import RateLimited
 from metrics.limiter import Budget
+from metrics.models import Activation
 from metrics.samples import Sample
 
 
@@ -32,3 +33,8 @@ def store_samples(samples: Iterable[Sample], limits: Mapping[str, Budget] | None
         retry_after_s: int = cursor.fetchone()[0]
     if retry_after_s:
         raise RateLimited(retry_after_s)
+
+
+def mark_activation(app_id: str, release: str) -> None:
+    """From now on people open *release* of the app: a line in its load time chart."""
+    Activation.objects.create(app_id=app_id, release=release)

@@ -57,7 +57,7 @@ class DeliveryInline(ReadOnlyInline):
 
 @admin.register(Alert)
 class AlertAdmin(ReadOnly, admin.ModelAdmin[Alert]):
-    list_display = ["summary", "severity", "status", "occurrences", "opened_at", "last_seen_at", "resolved_at"]
+    list_display = ["summary", "severity", "status", "occurrences", "opened_at", "last_seen_at"]
     list_filter = ["status", "severity"]
     fields = [
         "summary",

@@ -52,3 +52,12 @@ class Sample(models.Model):
 
     def __str__(self) -> str:
         return f"{self.name} {self.value:g}"
+
+
+class Dashboard(Sample):
+    """The samples, drawn: gives the dashboards their place in the console."""
+
+    class Meta:
+        proxy = True
+        verbose_name = _("dashboard")
+        verbose_name_plural = _("dashboards")
