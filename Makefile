@@ -6,7 +6,7 @@ VENV := .venv
 PY := $(VENV)/bin/python
 export DOT_VAR
 
-.PHONY: help setup tools run test lint format bench schema screenshots clean lock
+.PHONY: help setup tools run test lint format bench bench-compare schema screenshots clean lock
 .DEFAULT_GOAL := help
 
 help: ## what can be made
@@ -17,7 +17,7 @@ setup: $(VENV)/.installed node_modules/.installed .env ## install what `make run
 
 tools: setup $(VENV)/.tools
 
-run: setup ## the whole platform, on PORT (8000) with its data in DOT_VAR (var)
+run: setup $(if $(filter granian,$(SERVER)),$(VENV)/.tools) ## the whole platform, on PORT (8000) with its data in DOT_VAR (var); SERVER=granian is faster
 	@DOT_ENV=development exec $(PY) manage.py run --port $(PORT) --with-parent
 
 test: tools ## all checks and tests, a real browser included
@@ -34,8 +34,11 @@ format: tools ## put the code in shape
 	@$(VENV)/bin/ruff check --fix .
 	@$(VENV)/bin/ruff format .
 
-bench: tools ## measure the hot paths (BENCH=… chooses)
+bench: tools ## measure the hot paths (BENCH="--only PUT --rounds 5" chooses)
 	@DOT_ENV=development $(PY) -m tests.bench $(BENCH)
+
+bench-compare: tools ## the same beside the revision REV, in one run
+	@DOT_ENV=development $(PY) -m tests.bench --against $(REV) $(BENCH)
 
 schema: tools ## write dotplatform/api/openapi.json from the routes
 	@$(PY) manage.py write_schema

@@ -5,12 +5,14 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 
 import orjson
-from django.db import connection
 
 from dotplatform.api.errors import RateLimited
+from dotplatform.database.calls import Function
 from metrics.limiter import Budget
 from metrics.models import Activation
 from metrics.samples import Sample
+
+_take_in = Function("metrics_take_in", 4, opens_door=False)
 
 
 def store_samples(samples: Iterable[Sample], limits: Mapping[str, Budget] | None = None) -> None:
@@ -20,17 +22,13 @@ def store_samples(samples: Iterable[Sample], limits: Mapping[str, Budget] | None
     """
     rows = {sample.id: sample.row() for sample in samples}
     limits = limits or {}
-    with connection.cursor() as cursor:
-        cursor.execute(
-            "SELECT metrics_take_in(%s::jsonb, %s::text[], %s::int[], %s::float8[])",
-            [
-                orjson.dumps(list(rows.values())).decode(),
-                list(limits),
-                [budget.burst for budget in limits.values()],
-                [budget.per_second for budget in limits.values()],
-            ],
-        )
-        retry_after_s: int = cursor.fetchone()[0]
+    (answer,) = _take_in(
+        orjson.dumps(list(rows.values())),
+        _array(limits),
+        _array(budget.burst for budget in limits.values()),
+        _array(budget.per_second for budget in limits.values()),
+    )
+    retry_after_s = int(answer or 0)
     if retry_after_s:
         raise RateLimited(retry_after_s)
 
@@ -38,3 +36,8 @@ def store_samples(samples: Iterable[Sample], limits: Mapping[str, Budget] | None
 def mark_activation(app_id: str, release: str) -> None:
     """From now on people open *release* of the app: a line in its load time chart."""
     Activation.objects.create(app_id=app_id, release=release)
+
+
+def _array(items: Iterable[str | float]) -> bytes:
+    """PostgreSQL's text of an array; the texts here are hexadecimal."""
+    return f"{{{','.join(map(str, items))}}}".encode()

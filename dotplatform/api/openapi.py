@@ -103,6 +103,7 @@ def operation(
     launch: bool = False,
     anonymous: bool = False,
     body: Schema | None = None,
+    body_required: bool = True,
     parameters: Iterable[Schema] = (),
     errors: Iterable[int] = (),
     description: str = "",
@@ -127,7 +128,7 @@ def operation(
     if parameters:
         result["parameters"] = list(parameters)
     if body:
-        result["requestBody"] = {"required": True, "content": body}
+        result["requestBody"] = {"required": body_required, "content": body}
     return {**result, "security": [{}] if anonymous else security, "responses": responses}
 
 

@@ -23,13 +23,17 @@ Row = list[bytes | None]
 
 
 class Function:
-    """A SQL function that answers one row. ``is_read`` ones are asked again where the connection proves dead."""
+    """A SQL function that answers one row. ``is_read`` ones are asked again where the connection proves dead.
 
-    def __init__(self, name: str, arguments: int, *, is_read: bool = False) -> None:
+    Those that open a door of their own (``opens_door``) have the outer one, where there is one, put back after them.
+    """
+
+    def __init__(self, name: str, arguments: int, *, is_read: bool = False, opens_door: bool = True) -> None:
         placeholders = ", ".join(f"${number}" for number in range(1, arguments + 1))
         self.name = name.encode()
         self.query = f"SELECT * FROM {name}({placeholders})".encode()  # noqa: S608  (our own names)
         self.is_read = is_read
+        self.opens_door = opens_door
 
     def __call__(self, *parameters: bytes | None) -> Row:
         """The row's columns as PostgreSQL writes them. Database errors are Django's.
@@ -51,6 +55,7 @@ class Function:
     def _row(self, wrapper: BaseDatabaseWrapper, parameters: Sequence[bytes | None]) -> Row:
         wrapper.ensure_connection()
         with wrapper.wrap_database_errors:
+            _begin_if_due(wrapper)
             result = self._execute(wrapper.connection, parameters)
             if wrapper.queries_logged:
                 wrapper.queries_log.append({"sql": self.query.decode(), "time": "0.000"})
@@ -59,7 +64,7 @@ class Function:
                     raise psycopg.OperationalError(wrapper.connection.pgconn.get_error_message())
                 raise error_from_result(result)
             row = [result.get_value(0, column) for column in range(result.nfields)]
-        if wrapper.in_atomic_block:
+        if wrapper.in_atomic_block and self.opens_door:
             renew_door()
         return row
 
@@ -73,6 +78,13 @@ class Function:
                 return result
             prepared.add(self.name)
         return connection.pgconn.exec_prepared(self.name, parameters)  # type: ignore[arg-type]  # None is NULL
+
+
+def _begin_if_due(wrapper: BaseDatabaseWrapper) -> None:
+    """psycopg begins a transaction with its first statement; without this, ours would be committed on its own."""
+    pgconn = wrapper.connection.pgconn
+    if wrapper.in_atomic_block and pgconn.transaction_status == pq.TransactionStatus.IDLE:
+        pgconn.exec_(b"BEGIN")
 
 
 def _drop_if_dead(wrapper: BaseDatabaseWrapper) -> None:

@@ -13,7 +13,7 @@ from typing import Any
 
 import psycopg
 import pytest
-from django.db import OperationalError, ProgrammingError, connection, connections
+from django.db import OperationalError, ProgrammingError, connection, connections, transaction
 
 from dotplatform.database import calls
 from dotplatform.database.calls import Function
@@ -134,3 +134,10 @@ def test_behind_a_pooler_nothing_is_prepared(pooler: str, detected: bool, monkey
     connection.close()
     assert len(backends) == 2, "the pooler did hand us different server connections"
     assert (n == 6) == detected, "what is prepared on one server connection is unknown to the other"
+
+
+def test_a_call_that_is_a_transactions_first_statement_is_rolled_back_with_it(counter: None) -> None:
+    with suppress(ZeroDivisionError), transaction.atomic():
+        assert count_up(b"5") == [b"5"]
+        raise ZeroDivisionError
+    assert count_up(b"0") == [b"0"]

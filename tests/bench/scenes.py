@@ -1,0 +1,147 @@
+"""What is asked: each hot path as HTTP requests, and as the very statement that the server sends, for pgbench."""
+
+from __future__ import annotations
+
+import random
+from base64 import urlsafe_b64encode
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+from unittest import mock
+
+import orjson
+
+from appdata import services
+from appdata.services import Place
+from dotplatform.database.calls import Function
+from metrics.reduction import agent_of
+from metrics.samples import Sender, read_sample
+from metrics.services import store_samples
+from tests.bench.stage import APP, KEYS, Person
+
+VALUE_BYTES = 330
+PREPARED = 4000  # requests that wrk goes round in
+BATCH = 25
+PAGE = 50
+SAMPLES = 50
+MARK = b"note-999999"  # the key that pgbench replaces by a random one
+MARK_SQL = "'note-' || lpad(:k::text, 6, '0')"
+
+
+@dataclass(frozen=True)
+class Scene:
+    """One hot path. *work* calls the service that the view calls; *writes* is how many entries a request writes."""
+
+    name: str
+    request: Callable[[Person, int], bytes]
+    work: Callable[[Person], Any]
+    target: float  # share of pgbench's rate that a release must reach
+    writes: int = 0
+
+
+def value(number: int) -> bytes:
+    """A JSON value of ``VALUE_BYTES``, different for each *number*."""
+    head = b'{"n":%d,"title":"Lunch","done":false,"text":"' % number
+    return head + (b"lorem ipsum " * 40)[: VALUE_BYTES - len(head) - 2] + b'"}'
+
+
+def key(number: int) -> str:
+    """One of the keys that every person has."""
+    return f"note-{number % KEYS:06d}"
+
+
+def http(method: str, path: str, token: str, body: bytes = b"") -> bytes:
+    """One HTTP/1.1 request, whole."""
+    lines = [f"{method} {path} HTTP/1.1", "Host: 127.0.0.1", f"Authorization: Bearer {token}"]
+    if body:
+        lines += ["Content-Type: application/json", f"Content-Length: {len(body)}"]
+    return "\r\n".join([*lines, "", ""]).encode() + body
+
+
+def _place(person: Person) -> Place:
+    return Place(person.id, APP, APP)
+
+
+def _get(person: Person, number: int) -> bytes:
+    return http("GET", f"/api/apps/{APP}/data/{key(number)}", person.token)
+
+
+def _put(person: Person, number: int) -> bytes:
+    return http("PUT", f"/api/apps/{APP}/data/{key(number)}", person.token, value(number))
+
+
+def _list(person: Person, number: int) -> bytes:
+    return http("GET", f"/api/apps/{APP}/data?limit={PAGE}&cursor={_cursor(key(number % (KEYS - PAGE)))}", person.token)
+
+
+def _batch(person: Person, number: int) -> bytes:
+    operations = [b'{"op":"put","key":"%b","value":%b}' % (key(n).encode(), value(n)) for n in _batch_numbers(number)]
+    body = b'{"operations":[%b]}' % b",".join(operations)
+    return http("POST", f"/api/apps/{APP}/batch", person.token, body)
+
+
+def _metrics(person: Person, number: int) -> bytes:
+    return http("POST", "/api/metrics", person.token, orjson.dumps([_sample(number + n) for n in range(SAMPLES)]))
+
+
+def _batch_numbers(number: int) -> list[int]:
+    return [number * 31 + n * 37 for n in range(BATCH)]
+
+
+def _sample(number: int) -> dict[str, Any]:
+    return {"name": "LCP", "value": 900 + number % 3000, "labels": {"page": "home"}, "url": "/apps/notes/open"}
+
+
+def _cursor(after: str) -> str:
+    return urlsafe_b64encode(after.encode()).decode()
+
+
+def _work_metrics(person: Person) -> None:
+    store_samples(read_sample(_sample(n), Sender(agent=agent_of("wrk"))) for n in range(SAMPLES))
+
+
+SCENES = [
+    Scene("GET", _get, lambda person: services.get_entry(_place(person), MARK.decode()), target=0.12),
+    Scene("PUT", _put, lambda person: services.put_entry(_place(person), MARK.decode(), value(7)), 0.20, writes=1),
+    Scene(
+        "list of 50",
+        _list,
+        lambda person: services.list_entries(_place(person), cursor=_cursor(MARK.decode()), limit=PAGE),
+        target=0.22,
+    ),
+    Scene("50 samples", _metrics, _work_metrics, target=0.30),
+]
+
+
+def requests_of(scene: Scene, people: list[Person]) -> list[bytes]:
+    """What wrk sends, in an order of no pattern."""
+    return [scene.request(random.choice(people), random.randrange(10**6)) for _ in range(PREPARED)]
+
+
+def script_of(scene: Scene, person: Person) -> str:
+    """pgbench's script: the statement that the service sends, with a random key in each transaction."""
+    sent: list[str] = []
+
+    def record(function: Function, *parameters: bytes | None) -> None:
+        sent.append(f"SELECT * FROM {function.name.decode()}({', '.join(map(_literal, parameters))});")
+        raise _Recorded
+
+    with mock.patch.object(Function, "__call__", record):
+        try:
+            scene.work(person)
+        except _Recorded:
+            return f"\\set k random(0, {KEYS - PAGE - 1})\n{sent[0]}\n"
+    raise AssertionError(f"{scene.name} is not one SQL function")
+
+
+class _Recorded(Exception):
+    pass
+
+
+def _literal(parameter: bytes | None) -> str:
+    if parameter is None:
+        return "NULL"
+    if parameter == MARK:
+        return MARK_SQL
+    # pgbench would take ":false" for a variable of its own.
+    return "E'" + parameter.decode().replace("\\", r"\\").replace("'", "''").replace(":", r"\x3a") + "'"

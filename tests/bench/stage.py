@@ -1,0 +1,169 @@
+"""A database and servers of the benchmark's own: policies on, fsync on, real tokens."""
+
+from __future__ import annotations
+
+import json
+import os
+import secrets
+import signal
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from urllib.parse import quote
+from uuid import UUID, uuid5
+
+import psycopg
+
+from dotplatform.api.authentication import issue_launch_token
+from dotplatform.database.embedded import DATABASE, ROLE, EmbeddedServer
+
+APP = "notes"
+VALUE = b'{"n":1,"title":"Lunch","done":false,"text":"%b"}' % (b"lorem ipsum " * 40)[:280]
+PEOPLE = 32
+KEYS = 1000
+HOME = Path(__file__).resolve().parents[2]
+_NAMES = UUID("9d3f2c1e-54a7-4b3a-9a51-0d2c6b7e8f10")
+START_TIMEOUT_S = 30.0
+
+SERVERS = {
+    "gunicorn": "gunicorn dotplatform.wsgi:application --config gunicorn.conf.py",
+    "granian": "python -m dotplatform.operations.fast_lane",
+}
+
+
+@dataclass(frozen=True)
+class Person:
+    """Half of them come with launch tokens, as apps do, half with access tokens, as programs do."""
+
+    id: UUID
+    token: str
+
+
+@dataclass
+class Server:
+    """One running web server."""
+
+    name: str
+    port: int
+    process: subprocess.Popen[bytes]
+    started_s: float  # from the command to the first answer
+
+
+@dataclass
+class Stage:
+    """One revision of the code with its database."""
+
+    code: Path
+    folder: Path
+    secret_key: str
+    database: EmbeddedServer = field(init=False)
+    access_tokens: list[str] = field(default_factory=list)
+
+    @property
+    def environment(self) -> dict[str, str]:
+        """Production's settings but for the rate limits, which a benchmark would only measure."""
+        url = f"postgres://{ROLE}@{quote(str(self.database.socket_folder), safe='')}/{DATABASE}"
+        return {
+            **os.environ,
+            "PATH": f"{Path(sys.executable).parent}{os.pathsep}{os.environ.get('PATH', '')}",
+            "DOT_ENV": "staging",
+            "DOT_VAR": str(self.folder),
+            "DATABASE_URL": url,
+            "SECRET_KEY": self.secret_key,
+            "ALLOWED_HOSTS": "127.0.0.1",
+            "RATE_LIMITS_ENABLED": "off",
+            "LOG_LEVEL": "WARNING",
+        }
+
+    @contextmanager
+    def open(self) -> Iterator[None]:
+        """The database runs, migrated and filled."""
+        self.database = EmbeddedServer(self.folder / "postgres")
+        if not self.database.acquire():
+            raise SystemExit(f"{self.folder} is in use by process {self.database.owner()}.")
+        self.database.start()
+        try:
+            self._manage("migrate")
+            self._manage("createcachetable")
+            self._fill()
+            yield
+        finally:
+            self.database.stop()
+
+    def people(self) -> list[Person]:
+        """The people, with tokens that are good for the next ten minutes."""
+        return [
+            Person(person_id(n), self.access_tokens[n] if n % 2 else issue_launch_token(person_id(n), APP)[0])
+            for n in range(PEOPLE)
+        ]
+
+    def _fill(self) -> None:
+        """People with an app, a thousand entries and an access token each."""
+        self.access_tokens = [f"dot_pat_{secrets.token_urlsafe(32)}" for _ in range(PEOPLE)]
+        people = [[str(person_id(number)), token] for number, token in enumerate(self.access_tokens)]
+        given = {"people": people, "app": APP, "keys": KEYS, "value": VALUE.decode()}
+        script = Path(__file__).with_name("fill.py").read_bytes()
+        self._manage("shell", env={"DOT_BENCH": json.dumps(given)}, given=script)
+
+    def _manage(self, *command: str, env: dict[str, str] | None = None, given: bytes | None = None) -> None:
+        whole = [sys.executable, "manage.py", *command, "--verbosity=0"]
+        subprocess.run(whole, cwd=self.code, env={**self.environment, **(env or {})}, input=given, check=True)
+
+    @contextmanager
+    def serving(self, name: str, port: int) -> Iterator[Server]:
+        """One of ``SERVERS``, answering."""
+        begin = time.monotonic()
+        log = (self.folder / f"{name}.log").open("wb")
+        process = subprocess.Popen(
+            SERVERS[name].split(),
+            cwd=self.code,
+            env={**self.environment, "PORT": str(port)},
+            stdout=log,
+            stderr=subprocess.STDOUT,
+            start_new_session=True,
+        )
+        try:
+            wait_for(port, process, self.folder / f"{name}.log")
+            yield Server(name, port, process, time.monotonic() - begin)
+        finally:
+            os.killpg(process.pid, signal.SIGTERM)
+            process.wait(timeout=30)
+            log.close()
+
+    def writes(self) -> int:
+        """How many writes the database has acknowledged, by its own counters."""
+        with psycopg.connect(self.database.dsn()) as connection:
+            connection.execute("SET dot.operator = 'on'")
+            found = connection.execute("SELECT sum(revision) FROM user_apps").fetchone()
+        assert found is not None
+        return int(found[0])
+
+    def postgres_pid(self) -> int:
+        """The database's first process."""
+        assert self.database.process is not None
+        return self.database.process.pid
+
+
+def person_id(number: int) -> UUID:
+    """The same people in every run and revision."""
+    return uuid5(_NAMES, str(number))
+
+
+def wait_for(port: int, process: subprocess.Popen[bytes], log: Path) -> None:
+    """Until the server answers its first request."""
+    deadline = time.monotonic() + START_TIMEOUT_S
+    request = b"GET /api/health/live HTTP/1.1\r\nHost: 127.0.0.1\r\nConnection: close\r\n\r\n"
+    while time.monotonic() < deadline and process.poll() is None:
+        try:
+            with socket.create_connection(("127.0.0.1", port), 1) as connection:
+                connection.sendall(request)
+                if b" 200 " in connection.recv(64):
+                    return
+        except OSError:
+            time.sleep(0.01)
+    raise SystemExit(f"The server on port {port} did not start:\n{log.read_text()[-3000:]}")
