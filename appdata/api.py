@@ -4,19 +4,23 @@ from __future__ import annotations
 
 from django.conf import settings
 from django.http import HttpRequest, HttpResponse
+from django.utils.translation import gettext_noop as _
 
 from appdata import services
 from appdata.keys import key_in_path
+from appdata.operations import SCOPES, checked_operations
 from appdata.parameters import number_parameter, prefix_parameter, text_parameter, truth_parameter
 from appdata.preconditions import conditions_of
 from appdata.services import Answer, Place
-from appdata.values import checked_json
+from appdata.values import checked_json, parsed_json
 from dotplatform.api.envelope import JSON_TYPE, success_body
+from dotplatform.api.errors import ValidationFailed
 from dotplatform.api.parsers import read_body, require_json
 from dotplatform.api.permissions import credential_of
 from dotplatform.api.views import slim_view
 
 DEFAULT_PAGE = 100
+BATCH_BYTES = 16 * 1024 * 1024
 
 
 def _place(request: HttpRequest, app_id: str, scope: str) -> Place:
@@ -76,8 +80,26 @@ def _list(request: HttpRequest, app_id: str) -> HttpResponse:
     return HttpResponse(success_body(page), content_type=JSON_TYPE)
 
 
+def _batch(request: HttpRequest, app_id: str) -> HttpResponse:
+    credential_of(request).require_app(app_id)  # before anything is said about the body
+    require_json(request)
+    body = read_body(request, BATCH_BYTES)
+    operations = checked_operations(parsed_json(body, BATCH_BYTES, levels_above=3))
+    places = [_place(request, app_id, scope) for scope in sorted({SCOPES[each["op"]] for each in operations})]
+    results = services.run_batch(places[0], operations, body, _idempotency_key(request))
+    return HttpResponse(success_body(results), content_type=JSON_TYPE)
+
+
+def _idempotency_key(request: HttpRequest) -> str | None:
+    key = request.META.get("HTTP_IDEMPOTENCY_KEY")
+    if key is not None and not (1 <= len(key) <= 255 and key.isascii() and key.isprintable()):
+        raise ValidationFailed.of("Idempotency-Key", _("1 to 255 printable ASCII characters."))
+    return key
+
+
 entry = slim_view(GET=_get, HEAD=_head, PUT=_put, PATCH=_patch, DELETE=_delete)
 entries = slim_view(GET=_list)
+batch = slim_view(POST=_batch)
 
 
 def _response(answer: Answer) -> HttpResponse:

@@ -77,3 +77,33 @@ class Tombstone(models.Model):
 
     def __str__(self) -> str:
         return self.key
+
+
+class Receipt(models.Model):
+    """That a batch with an Idempotency-Key was done, and what it answered: kept 24 hours, so that it is done once."""
+
+    id = models.UUIDField(primary_key=True, default=uuid7, editable=False)
+    user_id = models.UUIDField()
+    app_id = models.TextField()
+    key = models.TextField(db_collation="C")
+    digest = models.TextField()  # SHA-256 of the request's body, in hexadecimal digits
+    response = models.TextField()
+    revision = models.BigIntegerField()
+    created_at = models.DateTimeField()
+
+    class Meta:
+        db_table = "app_data_receipts"
+        indexes = [models.Index(fields=["created_at"], name="app_data_receipts_created")]
+        constraints = [
+            models.UniqueConstraint(fields=["user_id", "app_id", "key"], name="app_data_receipts_key_unique"),
+            CompositeForeignKey(
+                name="app_data_receipts_installation",
+                columns=["user_id", "app_id"],
+                to_table="user_apps",
+                to_columns=["user_id", "app_id"],
+            ),
+            RowSecurity(name="app_data_receipts_row_security"),
+        ]
+
+    def __str__(self) -> str:
+        return self.key

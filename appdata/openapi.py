@@ -122,3 +122,38 @@ describe(
         errors=[400, 403, 404],
     ),
 )
+
+_OPERATION: dict[str, Schema] = {
+    "op": {"type": "string", "enum": ["put", "patch", "delete", "increment", "check"]},
+    "key": _KEY_SCHEMA,
+    "value": _VALUE,
+    "by": {"type": "number", "default": 1},
+    "revision": {"type": "integer", "minimum": 0, "description": "Only if it is at this revision; 0: if there is none"},
+}
+_RESULT: dict[str, Schema] = {
+    "op": _OPERATION["op"],
+    "key": {"type": "string"},
+    "status": {"type": "integer"},
+    "revision": {"type": "integer", "minimum": 0},
+    "value": {"type": "number", "description": "After an increment"},
+}
+shapes(
+    Batch=strict({"operations": array(strict(_OPERATION, optional=["value", "by", "revision"])) | {"maxItems": 100}}),
+    BatchResults=strict({"results": array(strict(_RESULT, optional=["value"])), "head": {"type": "integer"}}),
+)
+describe(
+    "/api/apps/{app_id}/batch",
+    post=operation(
+        "Do up to 100 operations, all or none",
+        tag=_TAG,
+        scope="data:write",
+        launch=True,
+        parameters=[
+            _APP,
+            parameter("Idempotency-Key", {"type": "string", "maxLength": 255}, "Done once in 24 hours", "header"),
+        ],
+        body=json_content(ref("Batch")),
+        data=ref("BatchResults"),
+        errors=[400, 403, 404, 409, 412, 413, 415, 422, 507],
+    ),
+)

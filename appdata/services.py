@@ -5,9 +5,10 @@ Bodies are JSON text from PostgreSQL, ready to be put into the envelope.
 
 from __future__ import annotations
 
+import hashlib
 from base64 import urlsafe_b64decode, urlsafe_b64encode
 from collections.abc import Sequence
-from typing import NamedTuple
+from typing import Any, NamedTuple
 from uuid import UUID
 
 import orjson
@@ -16,9 +17,12 @@ from django.db import DataError
 from django.utils.translation import gettext_noop as _
 
 from appdata.keys import end_of_prefix
+from appdata.operations import runs_of_different_keys
 from appdata.values import NUMBER_TOO_LARGE
 from dotplatform.api.errors import (
     ApiError,
+    Conflict,
+    IdempotencyKeyReused,
     InvalidJSON,
     NotFound,
     PreconditionFailed,
@@ -35,6 +39,7 @@ _get = Function("dot_get_entry", 6, is_read=True)
 _put = Function("dot_put_entry", 10)
 _patch = Function("dot_patch_entry", 10)
 _delete = Function("dot_delete_entry", 6)
+_batch = Function("dot_batch", 10)
 _list = Function("dot_list_entries", 9, is_read=True)
 
 
@@ -92,6 +97,24 @@ def delete_entry(place: Place, key: str, conditions: Conditions = UNCONDITIONAL)
     return _answer(_delete(*place.arguments(), key.encode(), *conditions.arguments()))
 
 
+def run_batch(place: Place, operations: list[Any], body: bytes, idempotency_key: str | None = None) -> bytes:
+    """Do all of the checked *operations*, or none: the JSON text of ``{"results", "head"}``.
+
+    With an *idempotency_key*, the same *body* is done once in 24 hours and answered alike. Raises what the first
+    operation that fails would raise alone, with its index, op, key and status in the details.
+    """
+    runs = _array(runs_of_different_keys(operations))
+    once: tuple[bytes | None, bytes | None] = (None, None)
+    if idempotency_key is not None:
+        once = (idempotency_key.encode(), hashlib.sha256(body).hexdigest().encode())
+    status, _head, answer = _called_with_limits(_batch, *place.arguments(), body, runs, *once)
+    if status == b"200" and answer is not None:
+        return answer
+    if status == b"422":
+        raise IdempotencyKeyReused
+    raise _refused(Answer(int(status or 0), 0, answer or b""))
+
+
 def list_entries(place: Place, *, prefix: str = "", cursor: str = "", limit: int = 100, values: bool = True) -> bytes:
     """One page of entries in the order of their keys' bytes: the JSON text of ``{"items", "cursor"}``."""
     bounds = (prefix.encode(), _key_of(cursor).encode(), end_of_prefix(prefix).encode())
@@ -114,15 +137,17 @@ def _key_of(cursor: str) -> str:
 
 
 def _write(function: Function, place: Place, key: str, value: bytes, conditions: Conditions) -> Answer:
+    arguments = (*place.arguments(), key.encode(), value, *conditions.arguments())
+    return _answer(_called_with_limits(function, *arguments))
+
+
+def _called_with_limits(function: Function, *arguments: bytes | None) -> Row:
     limits = settings.DOT_LIMITS
     numbers = (limits["value_bytes"], limits["installation_keys"], limits["installation_bytes"])
     try:
-        row = function(
-            *place.arguments(), key.encode(), value, *conditions.arguments(), *(b"%d" % number for number in numbers)
-        )
+        return function(*arguments, *(b"%d" % number for number in numbers))
     except DataError as error:  # everything else that jsonb cannot hold was refused before
         raise InvalidJSON(NUMBER_TOO_LARGE) from error
-    return _answer(row)
 
 
 def _array(revisions: Sequence[int] | None) -> bytes | None:
@@ -143,12 +168,14 @@ def _refused(answer: Answer) -> ApiError:
     details = orjson.Fragment(answer.body) if answer.body else None
     match answer.status:
         case 404:
-            return NotFound()
+            return NotFound(details=details)
+        case 409:
+            return Conflict(_("Only a number can be incremented."), details=details)
         case 412:
             headers = {"ETag": f'"{answer.revision}"'} if answer.revision else None
             return PreconditionFailed(details=details, headers=headers)
         case 413:
-            return TooLarge(details={"limit_bytes": settings.DOT_LIMITS["value_bytes"]})
+            return TooLarge(details=details or {"limit_bytes": settings.DOT_LIMITS["value_bytes"]})
         case 507:
             return QuotaExceeded(details=details)
     raise AssertionError(f"unknown status {answer.status} from the database")

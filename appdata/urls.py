@@ -15,4 +15,5 @@ api_urls: list[URLPattern | URLResolver] = [
     # Everything after data/ is the key: it may begin and end with a slash, hold several, and even be two dots.
     re_path(r"^apps/(?P<app_id>[^/]+)/data/(?P<key>(?s:.*))\Z", api.entry),
     path("apps/<str:app_id>/data", api.entries),
+    path("apps/<str:app_id>/batch", api.batch),
 ]

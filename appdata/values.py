@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from typing import Any
 
 import orjson
 from django.conf import settings
@@ -30,18 +31,27 @@ def checked_json(text: bytes) -> bytes:
     hold it), at most ``value_depth`` levels, and at most ``value_bytes`` with its numbers written out: ``1e100000``
     is eight bytes here and a hundred thousand in the database.
     """
+    parsed_json(text, settings.DOT_LIMITS["value_bytes"])
+    return text
+
+
+def parsed_json(text: bytes, limit_bytes: int, *, levels_above: int = 0) -> Any:
+    """*text* as Python has it, once it is checked as ``checked_json`` says; numbers beyond a double are 0.
+
+    Values may stand *levels_above* levels deep in it.
+    """
     try:
-        orjson.loads(text)
+        parsed = orjson.loads(text)
     except orjson.JSONDecodeError as error:
-        _check_without_numbers(text, error)
+        parsed = _without_numbers(text, error)
     if b"\\u0000" in text and _nul.search(text):
         raise InvalidJSON(_("A value cannot contain the character \\u0000."))
     limit = settings.DOT_LIMITS["value_depth"]
-    if text.count(b"[") + text.count(b"{") > limit and is_deeper(text, limit):
+    if text.count(b"[") + text.count(b"{") > limit and is_deeper(text, limit + levels_above):
         raise InvalidJSON(_("A value is nested at most %(limit)s levels deep."), params={"limit": limit})
     if _looks_long.search(text):
-        _check_numbers(text)
-    return text
+        _check_numbers(text, limit_bytes)
+    return parsed
 
 
 def is_deeper(text: bytes, levels: int) -> bool:
@@ -52,17 +62,16 @@ def is_deeper(text: bytes, levels: int) -> bool:
     return bool(brackets)
 
 
-def _check_without_numbers(text: bytes, error: orjson.JSONDecodeError) -> None:
+def _without_numbers(text: bytes, error: orjson.JSONDecodeError) -> Any:
     """Look again with every number put to 0: orjson refuses those that no double can hold, PostgreSQL does not."""
     try:
-        orjson.loads(_strings_or_numbers.sub(lambda match: match[1] or b"0", text))
+        return orjson.loads(_strings_or_numbers.sub(lambda match: match[1] or b"0", text))
     except orjson.JSONDecodeError:
         reason = {"reason": error.msg, "line": error.lineno, "column": error.colno}
         raise InvalidJSON(details=reason) from error
 
 
-def _check_numbers(text: bytes) -> None:
-    limit = settings.DOT_LIMITS["value_bytes"]
+def _check_numbers(text: bytes, limit: int) -> None:
     written_out = len(text)
     for fraction, sign, exponent, long_fraction in _exponent_or_long_fraction.findall(_strings.sub(b"", text)):
         if long_fraction or len(exponent) > len(str(_MOST_DIGITS)):

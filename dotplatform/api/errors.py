@@ -132,6 +132,11 @@ class UnsupportedMediaType(ApiError):
     message = _("This address does not take that Content-Type.")
 
 
+class IdempotencyKeyReused(ApiError):
+    status, code = 422, "IDEMPOTENCY_KEY_REUSED"
+    message = _("That Idempotency-Key came with another body before. Give every request a key of its own.")
+
+
 class RateLimited(ApiError):
     status, code = 429, "RATE_LIMITED"
     message = _("Too many requests. Wait as long as Retry-After says.")

@@ -87,7 +87,7 @@ _ERRORS: dict[int, str] = {
     412: "PRECONDITION_FAILED: `details` holds the current state",
     413: "PAYLOAD_TOO_LARGE",
     415: "UNSUPPORTED_MEDIA_TYPE",
-    422: "The file is refused; `details` says why",
+    422: "What was sent is understood and refused; the error says why",
     507: "QUOTA_EXCEEDED, with numbers",
 }
 

@@ -1,0 +1,79 @@
+"""The operations of a batch: their shape is checked here, what they do is decided in SQL."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.conf import settings
+from django.utils.translation import gettext_noop as _
+
+from appdata.keys import checked_key
+from dotplatform.api.errors import ValidationFailed, in_both_languages
+
+# What an operation must have, and what it may have beside ``op``.
+_MEMBERS: dict[str, tuple[set[str], set[str]]] = {
+    "put": ({"key", "value"}, {"revision"}),
+    "patch": ({"key", "value"}, {"revision"}),
+    "delete": ({"key"}, {"revision"}),
+    "increment": ({"key"}, {"by", "revision"}),
+    "check": ({"key", "revision"}, set()),
+}
+SCOPES = {
+    "put": "data:write",
+    "patch": "data:write",
+    "increment": "data:write",
+    "delete": "data:delete",
+    "check": "data:read",
+}
+_LARGEST_REVISION = 2**63 - 1
+
+
+def checked_operations(body: Any) -> list[dict[str, Any]]:
+    """The operations of ``{"operations": [{"op", "key", "value"?, "by"?, "revision"?}]}``; 400 says which is wrong.
+
+    *revision* is the one the entry must be at, 0 that there must be none. *by* is 1 unless given.
+    """
+    limit = settings.DOT_LIMITS["batch_operations"]
+    operations = body.get("operations") if isinstance(body, dict) and set(body) == {"operations"} else None
+    if not isinstance(operations, list) or not 1 <= len(operations) <= limit:
+        raise ValidationFailed.of("operations", _("A list of 1 to %(limit)s operations."), {"limit": limit})
+    for index, operation in enumerate(operations):
+        _check(index, operation)
+    return operations
+
+
+def runs_of_different_keys(operations: list[dict[str, Any]]) -> list[int]:
+    """How many operations in a row are on different keys: each run is done at once, one run after the other."""
+    runs: list[int] = []
+    seen: set[str] = set()
+    for operation in operations:
+        if not runs or operation["key"] in seen:
+            runs.append(0)
+            seen = set()
+        runs[-1] += 1
+        seen.add(operation["key"])
+    return runs
+
+
+def _check(index: int, operation: Any) -> None:
+    if not isinstance(operation, dict) or operation.get("op") not in _MEMBERS:
+        raise _wrong(index, "op", _("One of: %(names)s."), {"names": ", ".join(_MEMBERS)})
+    required, optional = _MEMBERS[operation["op"]]
+    for name in sorted(required - set(operation)):
+        raise _wrong(index, name, _("Is missing."))
+    for name in sorted(set(operation) - required - optional - {"op"}):
+        raise _wrong(index, name, _("Has no meaning here."))
+    if not isinstance(operation["key"], str):
+        raise _wrong(index, "key", _("A key is text."))
+    checked_key(operation["key"], field=f"operations[{index}].key")
+    revision = operation.get("revision", 0)
+    if type(revision) is not int or not 0 <= revision <= _LARGEST_REVISION:
+        raise _wrong(index, "revision", _("A whole number, 0 for “there is none yet”."))
+    if type(operation.get("by", 1)) not in {int, float}:
+        raise _wrong(index, "by", _("A number."))
+
+
+def _wrong(
+    index: int, operation: Any, name: str, message: str, params: dict[str, Any] | None = None
+) -> ValidationFailed:
+    return ValidationFailed(details={f"operations[{index}].{name}": [in_both_languages(message, params)]})
