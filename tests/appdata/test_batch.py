@@ -133,7 +133,7 @@ class TestAllOrNothing:
         ],
     )
     @pytest.mark.parametrize("again", [False, True])
-    def test_the_one_that_fails_is_named_and_nothing_is_done(  # noqa: PLR0917
+    def test_the_one_that_fails_is_named_and_nothing_is_done(
         self, alices: DotClient, alice: User, failing: dict[str, Any], code: str, again: bool
     ) -> None:
         batch(alices, op("put", "a", value="text"))
