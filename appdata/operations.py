@@ -73,7 +73,5 @@ def _check(index: int, operation: Any) -> None:
         raise _wrong(index, "by", _("A number."))
 
 
-def _wrong(
-    index: int, operation: Any, name: str, message: str, params: dict[str, Any] | None = None
-) -> ValidationFailed:
+def _wrong(index: int, name: str, message: str, params: dict[str, Any] | None = None) -> ValidationFailed:
     return ValidationFailed(details={f"operations[{index}].{name}": [in_both_languages(message, params)]})

@@ -12,7 +12,7 @@ from django.apps import apps as django_apps
 from django.db import Error, models, transaction
 
 from appdata.models import Entry, Tombstone
-from appdata.services import Place, delete_entry, put_entry
+from appdata.services import Place, delete_entry, put_entry, run_batch
 from appdata.urls import api_urls
 from apps_registry.models import Installation, Review
 from dotplatform.accounts.models import User
@@ -28,6 +28,10 @@ PROTECTED = [
 ]
 
 
+BODY = b'{"operations":[{"op":"put","key":"kept","value":1}]}'  # a value like any other, and a batch
+CHECK = b'{"operations":[{"op":"check","key":"kept","revision":1}]}'
+
+
 @pytest.fixture
 def alices_rows(installed: None, alice: User) -> None:
     """A row of Alice's, in Notes, in every table that row security guards."""
@@ -35,6 +39,7 @@ def alices_rows(installed: None, alice: User) -> None:
     put_entry(place, "kept", b'"secret"')
     put_entry(place, "gone", b"1")
     delete_entry(place, "gone")
+    run_batch(place, [{"op": "check", "key": "kept", "revision": 1}], CHECK, "once")
     with as_person(alice.id):
         Review.objects.create(user=alice, app_id="notes", rating=5)
 
@@ -114,7 +119,7 @@ def test_every_route_with_a_wrong_token(
         before = list(Entry.objects.filter(user_id=alice.id).values())
         counted = list(Installation.objects.filter(user_id=alice.id).order_by("pk").values())
     for method, path in ROUTES:
-        response = client.generic(method, path, b"{}", content_type="application/json")
+        response = client.generic(method, path, BODY, content_type="application/json")
         assert b"secret" not in response.content
         if who != "bob, who has it too":
             assert response.status_code in {404, 405}, (method, path)
