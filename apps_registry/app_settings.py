@@ -6,14 +6,17 @@ from typing import Any
 
 from django.utils.translation import gettext_noop as _
 
+from apps_registry.manifest import ORDER
 from apps_registry.schema_errors import Details, SchemaValidator, explain
 from dotplatform.api.errors import ValidationFailed, in_both_languages
 
 
 def properties_of(members: dict[str, Any]) -> dict[str, dict[str, Any]]:
-    """The settings an app has: name → its rule."""
-    found: dict[str, dict[str, Any]] = members.get("settings", {}).get("properties", {})
-    return found
+    """The settings an app has, in the author's order: name → its rule."""
+    schema = members.get("settings", {})
+    found: dict[str, dict[str, Any]] = schema.get("properties", {})
+    order = [name for name in schema.get(ORDER, []) if name in found]
+    return {name: found[name] for name in dict.fromkeys([*order, *found])}
 
 
 def effective_settings(members: dict[str, Any], chosen: dict[str, Any]) -> dict[str, Any]:

@@ -26,6 +26,7 @@ from dotplatform.api.parsers import parse_json
 MANIFEST_NAME = "manifest.json"
 MAX_BYTES = 256 * 1024
 DEFAULT_START = "index.html"
+ORDER = "x-order"  # member of ``settings``: the names in the order of the form
 SCHEMA: dict[str, Any] = json.loads((Path(__file__).parent / "manifest.schema.json").read_text())
 
 _validator = SchemaValidator(SCHEMA)
@@ -132,6 +133,8 @@ def translated(members: dict[str, Any], language: str) -> dict[str, Any]:
     """``name``, ``short_name`` and ``description`` in *language* where the manifest has them, else as written."""
     words = {name: members.get(name, "") for name in ("name", "short_name", "description")}
     spoken = members.get("translations", {}).get(language, {})
+    if spoken.get("name"):
+        words["short_name"] = spoken["name"]  # a translated name is better than a short one that few can read
     return words | {name: spoken[name] for name in words if spoken.get(name)}
 
 
@@ -157,6 +160,8 @@ def _with_defaults(given: dict[str, Any]) -> Manifest:
         if "default" in rule:
             members.setdefault(name, copy.deepcopy(rule["default"]))
     members.setdefault("short_name", members["name"][:50])
+    if "settings" in members:  # PostgreSQL's jsonb forgets the order of members
+        members["settings"].setdefault(ORDER, list(members["settings"]["properties"]))
     return Manifest(members)
 
 

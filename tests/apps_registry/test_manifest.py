@@ -162,7 +162,7 @@ def test_words_come_in_the_readers_language() -> None:
         translations={"ko": {"name": "메모", "req_permissions": {"sound": "알림"}}},
         req_permissions=[{"name": "sound", "reason": "To ring"}, {"name": "sound", "reason": "again"}],
     ).members
-    assert translated(members, "ko") == {"name": "메모", "short_name": "Notes", "description": "Write"}
+    assert translated(members, "ko") == {"name": "메모", "short_name": "메모", "description": "Write"}
     assert translated(members, "en")["name"] == "Notes"
     assert requested_permissions(members, "ko") == [{"name": "sound", "reason": "알림"}]
 

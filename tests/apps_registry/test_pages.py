@@ -333,3 +333,18 @@ class TestAssets:
         assert response.headers["Access-Control-Allow-Origin"] == "*"
         assert response.json()["$schema"] == "https://json-schema.org/draft/2020-12/schema"
         assert response.json()["required"] == ["name"]
+
+
+class TestInTheAuthorsOrderAndTheReadersWords:
+    def test_settings_come_as_the_author_ordered_them(self, alices: DotClient, alice: User, timer: App) -> None:
+        services.install(alice.id, "timer")
+        timer.refresh_from_db()
+        assert list(timer.manifest["settings"]["properties"]) != list(SETTINGS["properties"])  # as jsonb keeps them
+        form = alices.get("/apps/timer/settings").context["form"]
+        assert list(form.fields) == list(SETTINGS["properties"])
+
+    def test_usual_categories_are_translated_others_stay(self, publish: Callable[..., App]) -> None:
+        publish("lunch", categories=["food", "Kimchi"])
+        page = text(DotClient(headers={"accept-language": "ko"}).get("/apps"))
+        assert "음식" in page
+        assert "Kimchi" in page
