@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import random
 from datetime import date, datetime, timedelta
 from typing import Any
@@ -67,5 +68,9 @@ def _habits(now: datetime, chances: dict[str, float]) -> dict[str, Any]:
 
 
 def _tasks(open_tasks: list[str], done: list[str]) -> dict[str, Any]:
-    """Tasks keeps JSON text in localStorage."""
-    return {}
+    """Tasks keeps JSON text in localStorage, which is a string here too."""
+    tasks = [(text, False) for text in open_tasks] + [(text, True) for text in done]
+    return {
+        f"localStorage/task/demo{order}": json.dumps({"text": text, "done": is_done, "order": order})
+        for order, (text, is_done) in enumerate(tasks)
+    }
