@@ -122,10 +122,12 @@ class AppAdmin(admin.ModelAdmin[App]):
         """The other origins that its manifest names."""
         return dict(app.manifest.get("csp", {}))
 
-    @admin.display(description=_("waits for a grant"), boolean=True)
-    def asks_for_more(self, app: App) -> bool:
-        """Whether the active release wants to reach more than it may."""
-        return services.granted_origins(app, app.manifest) != {k: v for k, v in self.asked_csp(app).items() if v}
+    @admin.display(description=_("waits for a grant"), empty_value="")
+    def asks_for_more(self, app: App) -> str:
+        """The origins that the active release wants to reach and may not."""
+        granted = services.granted_origins(app, app.manifest)
+        asked = self.asked_csp(app)
+        return ", ".join(origin for kind in asked for origin in asked[kind] if origin not in granted.get(kind, []))
 
     @admin.action(description=_("Switch on"), permissions=["change"])
     def switch_on(self, request: HttpRequest, queryset: QuerySet[App]) -> None:

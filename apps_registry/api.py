@@ -12,15 +12,14 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from apps_registry import services, shapes
-from apps_registry.access import app_read
 from apps_registry.bundles import run_url
-from apps_registry.listing import Listing, read_listing
+from apps_registry.catalogue import list_shape, public_app, public_list
+from apps_registry.listing import read_listing
 from apps_registry.manifest import Manifest
 from apps_registry.models import App, Installation
 from apps_registry.querysets import AppQuerySet
 from dotplatform.api.authentication import LAUNCH_SCOPES, issue_launch_token
 from dotplatform.api.conditional import cacheable
-from dotplatform.api.envelope import to_json
 from dotplatform.api.errors import NotFound, ValidationFailed
 from dotplatform.api.views import ApiView
 from dotplatform.database.doors import as_person
@@ -34,10 +33,7 @@ class PublicApps(ApiView):
     permission_classes = []
 
     def get(self, request: Request) -> HttpResponse:
-        listing = read_listing(request.query_params)
-        apps = listing.narrow(App.objects.active().with_release())
-        items = [shapes.app_shape(app, installed=False) for app in apps[listing.bounds]]
-        return cacheable(request._request, to_json(_page(items, listing, apps.count())), PUBLIC_CACHE)
+        return cacheable(request._request, public_list(read_listing(request.query_params)), PUBLIC_CACHE)
 
 
 class PublicApp(ApiView):
@@ -46,8 +42,7 @@ class PublicApp(ApiView):
     permission_classes = []
 
     def get(self, request: Request, app_id: str) -> HttpResponse:
-        data = shapes.app_detail_shape(app_read(app_id), installed=False)
-        return cacheable(request._request, to_json(data), PUBLIC_CACHE)
+        return cacheable(request._request, public_app(app_id), PUBLIC_CACHE)
 
 
 class Apps(ApiView):
@@ -61,7 +56,7 @@ class Apps(ApiView):
             apps = listing.narrow(App.objects.active().with_release().only_ids(self.credential.app_ids))
             found = _with_installed(apps, self.credential.user_id)[listing.bounds]
             items = [shapes.app_shape(app, installed=app.installed) for app in found]
-            return Response(_page(items, listing, apps.count()))
+            return Response(list_shape(items, listing, apps.count()))
 
 
 class AppDetail(ApiView):
@@ -92,7 +87,7 @@ class MyApps(ApiView):
                 user_id=self.credential.user_id, status=Installation.Status.INSTALLED, app__in=apps
             ).select_related("app", "app__active_release")
             items = [shapes.installation_shape(each) for each in own.order_by("app__name", "app_id")[listing.bounds]]
-            return Response(_page(items, listing, own.count()))
+            return Response(list_shape(items, listing, own.count()))
 
 
 class MyApp(ApiView):
@@ -164,10 +159,6 @@ def _with_installed(apps: AppQuerySet, user_id: Any) -> Any:
     """Each app with ``installed``; inside the person's door."""
     own = Installation.objects.filter(user_id=user_id, app_id=OuterRef("app_id"), status=Installation.Status.INSTALLED)
     return apps.annotate(installed=Exists(own))
-
-
-def _page(items: list[dict[str, Any]], listing: Listing, total: int) -> dict[str, Any]:
-    return {"items": items, "page": listing.page, "page_size": listing.page_size, "total": total}
 
 
 def _members(request: Request, allowed: set[str]) -> dict[str, Any]:

@@ -10,6 +10,8 @@ from __future__ import annotations
 
 import hashlib
 import mimetypes
+from collections.abc import Iterator
+from datetime import datetime
 from typing import Any, TypedDict
 from urllib.parse import quote
 
@@ -17,6 +19,7 @@ import orjson
 from django.conf import settings
 from django.core.files.base import ContentFile, File
 from django.core.files.storage import default_storage
+from django.utils.timezone import is_aware, make_aware
 
 from apps_registry.archives import Unpacked
 
@@ -111,6 +114,17 @@ def remove_bundle(sha256: str) -> None:
         _remove([_description_name(sha256), *(f"{ROOT}/{sha256}/{path}" for path in description["files"])])
 
 
+def remove_stray_bundle(sha256: str, older_than: datetime) -> bool:
+    """Take away whatever lies under a hash that no release has; False where one of its files is newer."""
+    names = list(_files_below(f"{ROOT}/{sha256}"))
+    if default_storage.exists(_description_name(sha256)):
+        names.append(_description_name(sha256))
+    if any(_modified(name) > older_than for name in names):
+        return False
+    _remove([*reversed(names)])
+    return True
+
+
 def read_description(sha256: str) -> Description | None:
     """The description of a stored release, or None where there is none."""
     try:
@@ -137,6 +151,18 @@ def type_of(path: str) -> str:
     found = _TYPES.get(suffix) or mimetypes.guess_type(path)[0] or "application/octet-stream"
     is_text = found.startswith("text/") or found in ("application/json", "application/xml", "image/svg+xml")
     return f"{found}; charset=utf-8" if is_text else found
+
+
+def _files_below(folder: str) -> Iterator[str]:
+    folders, files = default_storage.listdir(folder) if default_storage.exists(folder) else ([], [])
+    yield from (f"{folder}/{name}" for name in files)
+    for name in folders:
+        yield from _files_below(f"{folder}/{name}")
+
+
+def _modified(name: str) -> datetime:
+    moment = default_storage.get_modified_time(name)
+    return moment if is_aware(moment) else make_aware(moment)
 
 
 def _description_name(sha256: str) -> str:

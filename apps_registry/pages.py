@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from functools import wraps
 from typing import Any, Literal, cast
 from uuid import UUID
@@ -10,25 +11,23 @@ from uuid import UUID
 from django.contrib import messages
 from django.contrib.auth.decorators import login_required
 from django.core.exceptions import PermissionDenied
-from django.db.models import Avg, Count
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
+from django.utils.safestring import SafeString, mark_safe
 from django.utils.translation import get_language, gettext as _
 from django.views.decorators.http import require_POST, require_safe
 
 from apps_registry import services
 from apps_registry.access import app_read
-from apps_registry.cards import card_of, permissions_of, screenshots_of
+from apps_registry.cards import card_of, permissions_of
+from apps_registry.catalogue import ListedPage, app_page, listed_page
 from apps_registry.forms import ReviewForm, SettingsForm
-from apps_registry.listing import PAGE_SIZE, Listing, read_listing
-from apps_registry.models import App, Installation, Review
-from apps_registry.querysets import AppQuerySet
+from apps_registry.listing import Listing, read_listing
+from apps_registry.models import App, Installation
 from dotplatform.api.errors import Forbidden, NotFound, ValidationFailed
 from dotplatform.database.doors import as_person
 
 _View = Callable[..., HttpResponse]
-_REVIEWS_SHOWN = 20
-_RELEASES_SHOWN = 10
 
 
 def page(view: _View) -> _View:
@@ -50,8 +49,7 @@ def page(view: _View) -> _View:
 def home(request: HttpRequest) -> HttpResponse:
     """Signed in: my apps. Anonymous: what this is, and what there is."""
     if not request.user.is_authenticated:
-        apps = App.objects.active().with_release().sorted_by()[:PAGE_SIZE]
-        return render(request, "apps_registry/welcome.html", {"cards": [card_of(app) for app in apps]})
+        return render(request, "apps_registry/welcome.html", {"cards": _cards(request, listed_page(Listing()))})
     with as_person(_person_id(request)):
         own = Installation.objects.filter(status=Installation.Status.INSTALLED)
         found = [each.app for each in own.select_related("app", "app__active_release")]
@@ -66,20 +64,17 @@ def catalogue(request: HttpRequest) -> HttpResponse:
         listing = read_listing(request.GET)
     except ValidationFailed:  # an address somebody typed: show what there is
         listing = Listing()
-    apps = listing.narrow(App.objects.active().with_release())
-    total = apps.count()
-    pages = max(1, -(-total // listing.page_size))
-    listing = listing.on_page(min(listing.page, pages))
-    mine = _installed_ids(request)
+    found = listed_page(listing)
+    listing = found.listing
     context = {
-        "cards": [card_of(app, is_installed=app.app_id in mine) for app in apps[listing.bounds]],
-        "categories": [(name, listing.in_category(name).query()) for name in _categories(App.objects.active())],
+        "cards": _cards(request, found),
+        "categories": [(name, listing.in_category(name).query()) for name in found.categories],
         "all_query": listing.in_category("").query(),
         "listing": listing,
-        "total": total,
-        "pages": pages,
+        "total": found.total,
+        "pages": found.pages,
         "previous": listing.on_page(listing.page - 1).query() if listing.page > 1 else None,
-        "next": listing.on_page(listing.page + 1).query() if listing.page < pages else None,
+        "next": listing.on_page(listing.page + 1).query() if listing.page < found.pages else None,
     }
     return render(request, "apps_registry/catalogue.html", context)
 
@@ -88,24 +83,21 @@ def catalogue(request: HttpRequest) -> HttpResponse:
 @page
 def detail(request: HttpRequest, app_id: str) -> HttpResponse:
     """Everything about one app, and the way to install it."""
-    return _detail(request, app_read(app_id), ReviewForm())
+    return _detail(request, app_id, ReviewForm())
 
 
-def _detail(request: HttpRequest, app: App, review_form: ReviewForm, status: int = 200) -> HttpResponse:
-    installation = _installation(request, app.app_id)
+def _detail(request: HttpRequest, app_id: str, review_form: ReviewForm, status: int = 200) -> HttpResponse:
+    shown = app_page(app_id)
+    installation = _installation(request, app_id)
     is_installed = installation is not None and installation.status == Installation.Status.INSTALLED
-    reviews = Review.objects.filter(app_id=app.app_id)
     context = {
-        "app": app,
-        "card": card_of(app, is_installed=is_installed),
+        "shown": shown,
+        "app": shown.app,
+        "card": replace(shown.card, is_installed=is_installed),
         "installation": installation,
-        "permissions": permissions_of(app, installation.permissions if installation and is_installed else []),
-        "screenshots": screenshots_of(app),
-        "releases": app.releases.all()[:_RELEASES_SHOWN],
-        "reviews": reviews.select_related("user").order_by("-updated_at")[:_REVIEWS_SHOWN],
-        "rating": reviews.aggregate(average=Avg("rating"), count=Count("id")),
+        "permissions": permissions_of(shown.app, installation.permissions if installation and is_installed else []),
         "review_form": review_form,
-        "author": _author(app),
+        "author": _author(shown.app),
     }
     return render(request, "apps_registry/detail.html", context, status=status)
 
@@ -189,14 +181,13 @@ def uninstall(request: HttpRequest, app_id: str) -> HttpResponse:
 @page
 def review(request: HttpRequest, app_id: str) -> HttpResponse:
     """Write one's review, or take it back."""
-    app = app_read(app_id)
     if "delete" in request.POST:
         services.delete_review(_person_id(request), app_id)
         messages.success(request, _("Your review is deleted."))
         return redirect("app-detail", app_id)
     form = ReviewForm(request.POST)
     if not form.is_valid():
-        return _detail(request, app, form, status=400)
+        return _detail(request, app_id, form, status=400)
     services.write_review(_person_id(request), app_id, form.cleaned_data["rating"], form.cleaned_data["text"])
     messages.success(request, _("Thank you for your review."))
     return redirect("app-detail", app_id)
@@ -217,6 +208,12 @@ def _person_id(request: HttpRequest) -> UUID:
     return cast(UUID, request.user.pk)
 
 
+def _cards(request: HttpRequest, found: ListedPage) -> list[SafeString]:
+    """The cards as HTML; the person's own apps are marked."""
+    mine = _installed_ids(request)
+    return [mark_safe(app.html_installed if app.app_id in mine else app.html) for app in found.apps]  # noqa: S308
+
+
 def _installed_ids(request: HttpRequest) -> set[str]:
     if not request.user.is_authenticated:
         return set()
@@ -230,9 +227,3 @@ def _installation(request: HttpRequest, app_id: str) -> Installation | None:
         return None
     with as_person(_person_id(request)):
         return Installation.objects.filter(app_id=app_id).first()
-
-
-def _categories(apps: AppQuerySet) -> list[str]:
-    """Every category that an app names, sorted."""
-    found = {name for names in apps.values_list("manifest__categories", flat=True) for name in names or []}
-    return sorted(found, key=str.casefold)

@@ -53,6 +53,16 @@ class TestPublicApps:
         changed = client.get("/api/public/apps", headers={"if-none-match": first.headers["ETag"]})
         assert changed.status_code == 200
 
+    @pytest.mark.parametrize("address", ["/api/public/apps", "/api/public/apps/timer"])
+    def test_costs_one_query_while_nothing_changes(
+        self, client: DotClient, alice: User, address: str, django_assert_num_queries: Any
+    ) -> None:
+        before = client.get(address).headers["ETag"]
+        with django_assert_num_queries(1):
+            client.get(address)
+        services.install(alice.id, "timer")
+        assert client.get(address).headers["ETag"] != before
+
     def test_one_app_in_detail(self, client: DotClient) -> None:
         response = client.get("/api/public/apps/timer")
         data = response.json()["data"]

@@ -37,7 +37,7 @@ class Command(BaseCommand):
             self.stderr.write(self.style.WARNING(f"  ! {warning['message']}\n    {warning['message_ko']}"))
         self.stdout.write(
             f"Published {release.manifest['name']} {release.version} (code {release.code}):"
-            f" {release.files:,} files, {release.bytes:,} bytes"
+            f" {release.files:,} file{'s' * (release.files != 1)}, {release.bytes:,} bytes"
         )
         self.stdout.write(f"{_address()}/apps/{release.app_id}")
 
