@@ -17,7 +17,7 @@ import brotli
 from django.core.files.storage import default_storage
 
 from apps_registry.bundles import Description, file_name, read_description
-from apps_registry.runtime.documents import prepare_page
+from apps_registry.runtime.documents import prepare_page, sniff_charset
 from apps_registry.runtime.media_types import is_compressible, may_name_charset, media_type
 from apps_registry.runtime.standin import version
 
@@ -94,17 +94,22 @@ def forget() -> None:
     _memory.clear()
 
 
-def whole_body(release: str, path: str, accepted: str) -> Body:
-    """The file *path*, pages with the stand-in, in the best encoding that the ``Accept-Encoding`` *accepted* allows."""
+def whole_body(release: str, path: str, accepted: str, *, as_page: bool) -> Body:
+    """The file *path* in the best encoding that the ``Accept-Encoding`` *accepted* allows.
+
+    *as_page*: with the stand-in in it. HTML that a script asks for (a template, a fragment) comes as it is stored.
+    """
     media = media_type(path)
     encoding = _best_encoding(accepted) if is_compressible(media) else ""
-    key = (release, path, encoding)
+    key = (release, path, f"{encoding} page" if as_page else encoding)
     if body := _memory.get(key):
         return body
     with default_storage.open(file_name(release, path)) as file:
         content: bytes = file.read()
-    if media == "text/html":
+    if as_page:
         content, charset = prepare_page(content)
+    elif media == "text/html":
+        charset = sniff_charset(content)
     else:
         charset = "utf-8" if may_name_charset(media) and _is_utf8(content) else None
     if len(content) < _WORTH_COMPRESSING_BYTES:
@@ -113,15 +118,15 @@ def whole_body(release: str, path: str, accepted: str) -> Body:
         content=_ENCODERS[encoding](content) if encoding else content,
         content_type=f"{media}; charset={charset}" if charset else media,
         encoding=encoding,
-        etag=etag_of(release, path, encoding),
+        etag=etag_of(release, encoding, as_page=as_page),
     )
     _memory.put(key, body)
     return body
 
 
-def etag_of(release: str, path: str, encoding: str = "") -> str:
+def etag_of(release: str, encoding: str = "", *, as_page: bool = False) -> str:
     """Changes with the bytes as sent: the release, for pages the stand-in, and the encoding."""
-    parts = [release[:24], version() if media_type(path) == "text/html" else "", encoding]
+    parts = [release[:24], version() if as_page else "", encoding]
     return f'"{"-".join(part for part in parts if part)}"'
 
 

@@ -6,10 +6,11 @@ from django.contrib import messages
 from django.contrib.auth.decorators import login_required
 from django.http import Http404, HttpRequest, HttpResponse, JsonResponse
 from django.shortcuts import redirect, render
-from django.utils.translation import gettext
+from django.utils.translation import get_language, gettext
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_POST, require_safe
 
+from apps_registry.manifest import translated
 from apps_registry.models import App, Installation
 from apps_registry.runtime.context import launch_context
 from apps_registry.runtime.policy import SANDBOX, bundle_address
@@ -41,6 +42,7 @@ def open_app(request: HttpRequest, app_id: str) -> HttpResponse:
         {
             "app": app,
             "release": release,
+            "name": translated(app.manifest, get_language() or "").get("name", app.name),
             "frame_url": address + release.manifest.get("start_url", "index.html"),
             "frame_name": context,
             "sandbox": SANDBOX,

@@ -21,6 +21,7 @@ from apps_registry.runtime.ranges import NotSatisfiable, requested_range
 FILE_CACHE = "public, max-age=31536000, immutable"
 PAGE_CACHE = "public, max-age=600, immutable"
 _CHUNK_BYTES = 64 * 1024
+_PAGES = frozenset({"document", "embed", "frame", "iframe", "object"})  # what a browser says it wants the HTML for
 
 PUBLIC_HEADERS = {
     "Access-Control-Allow-Origin": "*",
@@ -53,7 +54,7 @@ def run_file(request: HttpRequest, app_id: str, release: str, path: str) -> Http
     )
     for name, value in PUBLIC_HEADERS.items():
         response.headers[name] = value
-    patch_vary_headers(response, ["Accept-Encoding"])
+    patch_vary_headers(response, ["Accept-Encoding", "Sec-Fetch-Dest"])
     return response
 
 
@@ -65,23 +66,23 @@ def plain(status: int, headers: dict[str, str] | None = None) -> HttpResponse:
 
 
 def _body(request: HttpRequest, release: str, path: str, size: int) -> HttpResponseBase:
-    is_page = media_type(path) == "text/html"  # nobody seeks in a page, and its length changes with the stand-in
-    if not is_page and ("Range" in request.headers or size > WHOLE_BYTES):
+    as_page = media_type(path) == "text/html" and request.headers.get("Sec-Fetch-Dest", "iframe") in _PAGES
+    if not as_page and ("Range" in request.headers or size > WHOLE_BYTES):
         return _streamed(request, release, path, size)
-    body = whole_body(release, path, request.headers.get("Accept-Encoding", ""))
+    body = whole_body(release, path, request.headers.get("Accept-Encoding", ""), as_page=as_page)
     if _matches(request.headers.get("If-None-Match", ""), body.etag):
         return HttpResponse(status=304, headers={"ETag": body.etag})
     response = HttpResponse(body.content, content_type=body.content_type, headers={"ETag": body.etag})
     response.headers["Content-Length"] = str(len(body.content))
     if body.encoding:
         response.headers["Content-Encoding"] = body.encoding
-    elif not is_page:
+    elif not as_page:
         response.headers["Accept-Ranges"] = "bytes"
     return response
 
 
 def _streamed(request: HttpRequest, release: str, path: str, size: int) -> HttpResponseBase:
-    etag = etag_of(release, path)
+    etag = etag_of(release)
     if _matches(request.headers.get("If-None-Match", ""), etag):
         return HttpResponse(status=304, headers={"ETag": etag})
     headers = {"ETag": etag, "Accept-Ranges": "bytes"}

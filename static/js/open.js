@@ -59,5 +59,10 @@ const fullScreen = document.getElementById("full-screen");
 fullScreen.hidden = !document.fullscreenEnabled;
 fullScreen.addEventListener("click", () => frame.requestFullscreen());
 
-frame.addEventListener("load", () => post({ dot: "hello" }));
+frame.addEventListener("load", () => {
+  post({ dot: "hello" });
+  if (document.activeElement === document.body) {
+    frame.focus(); // keys go to the app without a click first
+  }
+});
 post({ dot: "hello" });

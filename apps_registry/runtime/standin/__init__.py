@@ -20,12 +20,14 @@ _PARTS = (
     "requests",
     "codec",
     "outbox",
+    "feed",
     "storage",
     "local_storage",
+    "other_devices",
     "session_storage",
     "absent",
     "workers",
-    "media",
+    "elements",
     "runtime",
 )
 _FOLDER = Path(__file__).parent

@@ -96,30 +96,27 @@ function fitsOneEntry(text) {
   return text.length <= PIECE_UNITS || (jsonBytes(text) <= VALUE_BYTES && typeof encodeText(text) === "string");
 }
 
-// The operations of a batch that put *text* under *key*, or with null delete it. *oldPieces*: how many may be there.
-function operationsFor(key, text, oldPieces) {
+// Entry keys that the platform may have: what was there at the start, and whatever was sent since.
+const maybeStored = new Set();
+
+const deletionOf = (entryKey) => ({ op: "delete", key: entryKey });
+
+// The operations of a batch that put *text* under *key*, or with null delete it.
+function operationsFor(key, text) {
   const entryKey = entryKeyOf(key);
-  const operations = [];
-  let pieces = 0;
-  if (text === null) {
-    operations.push({ op: "delete", key: entryKey });
-  } else {
-    let value;
-    if (fitsOneEntry(text)) {
-      value = encodeText(text);
-    } else {
-      for (const piece of cut(text)) {
-        operations.push({ op: "put", key: pieceKey(key, pieces++), value: encodeText(piece) });
-      }
-      value = { pieces };
-    }
+  const pieces = text === null || fitsOneEntry(text) ? [] : cut(text);
+  const operations = pieces.map((piece, index) => ({ op: "put", key: pieceKey(key, index), value: encodeText(piece) }));
+  if (text !== null) {
+    const value = pieces.length ? { pieces: pieces.length } : encodeText(text);
     const isOwn = entryKey.startsWith(OWN_PREFIX);
     operations.push({ op: "put", key: entryKey, value: isOwn ? { key: encodeText(key), value } : value });
+  } else if (maybeStored.has(entryKey)) {
+    operations.push(deletionOf(entryKey));
   }
-  for (let index = pieces; index < oldPieces; index++) {
-    operations.push({ op: "delete", key: pieceKey(key, index) });
+  for (let index = pieces.length; maybeStored.has(pieceKey(key, index)); index++) {
+    operations.push(deletionOf(pieceKey(key, index)));
   }
-  return { operations, pieces };
+  return operations;
 }
 
 // [key, text, number of pieces] of an entry; null for a piece and for what an app put there by other means.

@@ -3,8 +3,7 @@
 const MOST_ENTRIES = 10_000;
 const CARRY_UNITS = 512 * 1024; // a longer name is slow to hand over; the next page then asks the platform
 
-const mostPieces = new Map(carried.pieces); // key → how many pieces of it may be stored
-const piecesNow = new Map(); // key → how many its present value has, where any
+const piecesNow = new Map(carried.pieces); // key → how many pieces its present value has, where any
 const countPieces = (text) => (fitsOneEntry(text) ? 0 : cut(text).length);
 
 const localItems = new Items({
@@ -15,6 +14,7 @@ const localItems = new Items({
 const localStore = install("localStorage", localItems);
 
 function decodeEntries(entries) {
+  Object.keys(entries).forEach((entryKey) => maybeStored.add(entryKey));
   return Object.entries(entries).flatMap(([entryKey, value]) => {
     const decoded = decodeEntry(entryKey, value, (other) => entries[other]);
     if (!decoded) {
@@ -48,7 +48,6 @@ function fetchEntries() {
 function notePieces(key, pieces) {
   if (pieces) {
     piecesNow.set(key, pieces);
-    mostPieces.set(key, Math.max(pieces, mostPieces.get(key) ?? 0));
   } else {
     piecesNow.delete(key);
   }
@@ -66,12 +65,20 @@ function saveItem(key, value) {
   if (!context) {
     return;
   }
-  const { operations, pieces } = operationsFor(key, value, mostPieces.get(key) ?? 0);
-  notePieces(key, pieces);
-  outbox.put(key, operations);
+  notePieces(key, value === null ? 0 : countPieces(value));
+  outbox.add(idOf(key), operationsFor(key, value), { stored: noteStored, isUrgent: true });
   if (isLeaving) {
     carryOver();
   }
+}
+
+const ID = "localStorage:";
+const idOf = (key) => ID + key;
+
+function unconfirmedItems() {
+  const ids = outbox.unconfirmed().map(({ id }) => id);
+  const keys = ids.filter((id) => typeof id === "string" && id.startsWith(ID)).map((id) => id.slice(ID.length));
+  return keys.map((key) => [key, localItems.map.get(key) ?? null]);
 }
 
 const isSmall = (items) => items.units <= CARRY_UNITS;
@@ -79,8 +86,10 @@ const isSmall = (items) => items.units <= CARRY_UNITS;
 if (context) {
   carriers.storage = () => (localItems.loaded ? null : context.storage);
   carriers.items = () => (localItems.loaded && isSmall(localItems) ? [...localItems.map] : carried.items);
-  carriers.pieces = () => [...mostPieces];
-  carriers.unconfirmed = () => [...outbox.unconfirmed()].map((key) => [key, localItems.map.get(key) ?? null]);
+  carriers.pieces = () => [...piecesNow];
+  carriers.stored = () => (isSmall(localItems) ? [...maybeStored] : []);
+  carriers.unconfirmed = unconfirmedItems;
+  (carried.stored ?? []).forEach((entryKey) => maybeStored.add(entryKey));
   // What the last page could not be sure of is sent again: it is the same, and nothing newer exists yet.
   for (const [key, value] of carried.unconfirmed ?? []) {
     localItems.replace(key, value);

@@ -1,68 +1,63 @@
-// Changes on their way to the platform: in order, the latest of each key, none lost when the tab closes.
+// Changes on their way to the platform: in order, none lost when the tab closes, none applied twice.
 //
-// A change leaves at the end of the task that made it, in a request that outlives the page (keepalive). One request is
-// under way at a time, so nothing overtakes. Browsers let at most 64 KiB of such requests wait, so half of that may
-// be under way and half waiting for pagehide; what would go beyond is sent before setItem() returns, as a browser's
-// own localStorage would write it.
+// A change leaves at the end of the task that made it, in a request that outlives the page (keepalive). One batch is
+// under way at a time, so nothing overtakes; until it has an answer it is sent again under the same Idempotency-Key.
+// Browsers let at most 64 KiB of keepalive requests wait, so half of that may be under way and half wait for
+// pagehide. What would go beyond is sent before setItem() returns, as a browser's own localStorage would write it.
 
 const WAITING_BYTES = 30 * 1024;
 const BATCH_OPERATIONS = 100;
 const BATCH_BYTES = 4 * 1024 * 1024;
 const FIRST_RETRY_MS = 500;
 const LAST_RETRY_MS = 30_000;
+const TRY_AGAIN = new Set([0, 401, 408, 425, 429, 500, 502, 503, 504]);
 
-class Outbox {
-  constructor() {
-    this.waiting = new Map(); // key → { operations, bytes }
-    this.sending = null; // { changes: Map, stop }
-    this.refused = new Map(); // what the platform will not take as it is: over quota, mostly
-    this.retryMs = 0; // 0: all is well
-    this.retryTimer = 0;
-    this.isScheduled = false;
-    this.isClosing = false;
-  }
+const outbox = {
+  waiting: new Map(), // id → change: { id, operations, bytes, stored, failed }
+  attempt: null, // what was sent and has no answer yet: { changes, body, key, controller }
+  refused: new Map(), // what the platform will not take as it is: over quota, mostly
+  retryMs: 0, // 0: all is well
+  retryTimer: 0,
+  isScheduled: false,
+  isOneByOne: false,
+  isClosing: false,
 
-  get bytesWaiting() {
-    let total = 0;
-    for (const change of this.waiting.values()) {
-      total += change.bytes;
+  // Queue *operations*. The same *id* again replaces what still waits under it. Then either stored(results) is called,
+  // or failed(error); without *failed*, the person is told in the bar that it is not stored.
+  add(id, operations, { stored = null, failed = null, isUrgent = false } = {}) {
+    this.waiting.delete(id); // the latest goes last
+    this.refused.delete(id);
+    if (operations.length) {
+      this.waiting.set(id, { id, operations, bytes: sizeOf(operations), stored, failed });
     }
-    return total;
-  }
-
-  put(key, operations) {
-    this.waiting.delete(key); // the latest change goes last
-    this.refused.delete(key);
-    this.waiting.set(key, { operations, bytes: sizeOf(operations) });
-    if (operations[0].op === "delete" && this.refused.size) {
-      this.requeueRefused(); // there may be room again
+    if (this.refused.size && operations.some(({ op }) => op === "delete")) {
+      this.waiting = new Map([...this.waiting, ...this.refused]); // there may be room again
+      this.refused.clear();
     }
     if (this.isClosing) {
       this.sendLast();
-    } else if (this.retryMs === 0 && this.bytesWaiting > WAITING_BYTES) {
+    } else if (isUrgent && this.retryMs === 0 && bytesOf(this.waiting.values()) > WAITING_BYTES) {
       this.sendNow();
     } else {
       this.schedule();
     }
     report();
-  }
+  },
 
-  // Keys whose present value is not known to be stored.
-  *unconfirmed() {
-    yield* this.sending?.changes.keys() ?? [];
-    yield* this.waiting.keys();
-    yield* this.refused.keys();
-  }
+  // Changes of which it is not known that they are stored.
+  unconfirmed() {
+    return [...(this.attempt?.changes ?? []), ...this.waiting.values(), ...this.refused.values()];
+  },
 
   get state() {
     if (this.refused.size) {
-      return "refused";
+      return [...this.refused.values()].every(({ code }) => code === "QUOTA_EXCEEDED") ? "full" : "failed";
     }
     if (this.retryMs) {
       return "offline";
     }
-    return this.sending || this.waiting.size ? "saving" : "saved";
-  }
+    return this.attempt || this.waiting.size ? "saving" : "saved";
+  },
 
   schedule() {
     if (!this.isScheduled) {
@@ -72,148 +67,189 @@ class Outbox {
         this.send();
       });
     }
-  }
+  },
 
   async send() {
-    if (this.sending || this.retryTimer || this.waiting.size === 0) {
+    if (this.attempt?.controller || this.retryTimer || !this.nextAttempt()) {
       return;
     }
-    const changes = this.take();
-    const body = bodyOf(changes);
+    const { attempt } = this;
     const controller = new AbortController();
-    const sending = { changes, stop: () => controller.abort() };
-    this.sending = sending;
-    let answer;
-    try {
-      const response = await request(`${apiAddress}/batch`, {
-        method: "POST",
-        headers: { "Content-Type": "application/json" },
-        body,
-        keepalive: body.length <= WAITING_BYTES,
-        signal: controller.signal,
-      });
-      answer = { status: response.status, body: parsed(await response.text()), retryAfter: response.headers.get("Retry-After") };
-    } catch (error) {
-      answer = { status: error.status ?? 0, body: null, retryAfter: null };
-    }
-    if (this.sending === sending) { // else somebody took it over
-      this.sending = null;
-      this.settle(changes, answer);
+    attempt.controller = controller;
+    const answer = await post(attempt, controller.signal);
+    if (attempt.controller === controller) { // else sendNow() took over
+      this.settle(attempt, answer);
       this.send();
     }
-  }
+  },
 
-  // Blocks until everything is stored or cannot be at the moment.
+  // Blocks until everything is stored, or cannot be at the moment.
   sendNow() {
-    this.takeBack();
-    while (this.waiting.size && this.retryMs === 0) {
-      const changes = this.take();
-      this.settle(changes, requestNow("POST", `${apiAddress}/batch`, bodyOf(changes)));
+    this.attempt?.controller?.abort();
+    while (this.retryMs === 0 && this.nextAttempt()) {
+      this.settle(this.attempt, postNow(this.attempt));
     }
-  }
+  },
 
-  // The page is closing: no answer will be seen. What is under way goes on by itself, unless it is out of date.
+  // The page is closing and no answer will be seen. What is under way goes on by itself; where it is out of date by
+  // now, it goes along once more, so that the order of arrival does not matter.
   sendLast() {
     this.isClosing = true;
-    if (this.sending && [...this.waiting.keys()].some((key) => this.sending.changes.has(key))) {
-      this.takeBack();
+    const sent = this.attempt?.changes ?? [];
+    const isOutOfDate = sent.some(({ id }) => this.waiting.has(id));
+    if (isOutOfDate && !sent.some(hasIncrement)) {
+      this.attempt.controller?.abort();
+      this.waiting = new Map([...sent.map((change) => [change.id, change]), ...this.waiting]);
+      this.attempt = null;
     }
-    while (this.waiting.size) {
-      const body = bodyOf(this.take());
-      nativeFetch(`${apiAddress}/batch`, {
-        method: "POST",
-        headers: authorized({ "Content-Type": "application/json" }),
-        body,
-        keepalive: true,
-      }).catch(() => {});
+    for (let changes = this.take(); changes.length; changes = this.take()) {
+      post(attemptOf(changes));
     }
-  }
+  },
+
+  nextAttempt() {
+    if (!this.attempt && this.waiting.size) {
+      this.attempt = attemptOf(this.take());
+    }
+    return this.attempt;
+  },
 
   take() {
-    const changes = new Map();
+    const changes = [];
     let operations = 0;
     let bytes = 0;
-    for (const [key, change] of this.waiting) {
+    for (const change of this.waiting.values()) {
       operations += change.operations.length;
       bytes += change.bytes;
-      if (changes.size && (operations > BATCH_OPERATIONS || bytes > BATCH_BYTES || this.isOneByOne)) {
+      if (changes.length && (operations > BATCH_OPERATIONS || bytes > BATCH_BYTES || this.isOneByOne)) {
         break;
       }
-      changes.set(key, change);
-      this.waiting.delete(key);
+      changes.push(change);
+      this.waiting.delete(change.id);
     }
     return changes;
-  }
+  },
 
-  takeBack() {
-    if (this.sending) {
-      this.sending.stop();
-      this.giveBack(this.sending.changes);
-      this.sending = null;
-    }
-  }
-
-  giveBack(changes) {
-    this.waiting = new Map([...changes, ...this.waiting]); // what came later for the same key wins
-  }
-
-  settle(changes, { status, body, retryAfter }) {
-    if (status >= 200 && status < 300) {
-      this.retryMs = 0;
-      this.isOneByOne &&= this.waiting.size > 0;
-    } else if (status === 0 || status === 401 || status === 408 || status === 429 || (status >= 500 && status !== 507)) {
-      this.giveBack(changes);
+  settle(attempt, { status, body, retryAfter }) {
+    attempt.controller = null;
+    if (TRY_AGAIN.has(status)) {
       this.retryLater(retryAfter);
-    } else if (changes.size > 1) {
-      this.giveBack(changes);
-      this.isOneByOne = true; // all or nothing: find out which one it is
-    } else {
-      for (const [key, change] of changes) {
-        this.refused.set(key, { ...change, code: body?.error?.code ?? String(status) });
+      report();
+      return;
+    }
+    this.attempt = null;
+    this.retryMs = 0;
+    if (status >= 200 && status < 300) {
+      this.isOneByOne &&= this.waiting.size > 0;
+      let next = 0;
+      for (const { operations, stored } of attempt.changes) {
+        stored?.(body.data.results.slice(next, (next += operations.length)), operations);
       }
+    } else {
+      this.setAside(attempt.changes, status, body);
     }
     report();
-  }
+  },
+
+  // A batch is all or nothing: the change at fault leaves it, the others go again.
+  setAside(changes, status, body) {
+    const found = operationAt(changes, body?.error?.details?.index);
+    if (status === 404 && found?.operation.op === "delete") {
+      this.forgetOperation(changes, found); // it is gone already, which is as well
+      return;
+    }
+    const culprit = changes.length === 1 ? changes[0] : found?.change;
+    const others = changes.filter((change) => change !== culprit && !this.waiting.has(change.id));
+    this.waiting = new Map([...others.map((change) => [change.id, change]), ...this.waiting]);
+    if (!culprit) {
+      this.isOneByOne = true; // find out which one it is
+    } else if (culprit.failed) {
+      culprit.failed({ status, ...body?.error });
+    } else if (!this.waiting.has(culprit.id)) {
+      this.refused.set(culprit.id, { ...culprit, code: body?.error?.code });
+    }
+  },
+
+  forgetOperation(changes, { change, operation }) {
+    change.operations = change.operations.filter((each) => each !== operation);
+    const left = changes.filter(({ id, operations }) => operations.length && !this.waiting.has(id));
+    this.waiting = new Map([...left.map((each) => [each.id, each]), ...this.waiting]);
+    if (change.operations.length === 0) {
+      change.stored?.([], []);
+    }
+  },
 
   retryLater(retryAfter) {
     this.retryMs = Math.min(Math.max(this.retryMs * 2, FIRST_RETRY_MS), LAST_RETRY_MS);
     const wait = Math.max(Number(retryAfter) * 1000 || 0, this.retryMs) * (1 + Math.random() / 4);
+    clearTimeout(this.retryTimer);
     this.retryTimer = setTimeout(() => this.retryNow(), wait);
-  }
+  },
 
   retryNow() {
     clearTimeout(this.retryTimer);
     this.retryTimer = 0;
     this.send();
-  }
+  },
+};
 
-  requeueRefused() {
-    for (const [key, { operations, bytes }] of this.refused) {
-      this.waiting.set(key, { operations, bytes });
-    }
-    this.refused.clear();
+const hasIncrement = ({ operations }) => operations.some(({ op }) => op === "increment");
+
+function attemptOf(changes) {
+  const operations = changes.flatMap((change) => change.operations);
+  operations.filter(({ op }) => op === "put").forEach(({ key }) => maybeStored.add(key));
+  return { changes, body: JSON.stringify({ operations }), key: randomKey(), bytes: bytesOf(changes), controller: null };
+}
+
+function randomKey() {
+  return Array.from(crypto.getRandomValues(new Uint32Array(4)), (word) => word.toString(36)).join("");
+}
+
+const headersOf = ({ key }) => ({ "Content-Type": "application/json", "Idempotency-Key": key });
+
+async function post(attempt, signal) {
+  try {
+    const response = await request(`${apiAddress}/batch`, {
+      method: "POST",
+      headers: headersOf(attempt),
+      body: attempt.body,
+      keepalive: attempt.bytes <= WAITING_BYTES,
+      signal,
+    });
+    return { status: response.status, body: parsed(await response.text()), retryAfter: response.headers.get("Retry-After") };
+  } catch (error) {
+    return { status: error.status ?? 0 };
   }
+}
+
+function postNow(attempt) {
+  return requestNow("POST", `${apiAddress}/batch`, attempt.body, headersOf(attempt));
 }
 
 function sizeOf(operations) {
   return operations.reduce((total, operation) => total + utf8Bytes(JSON.stringify(operation)) + 1, 0);
 }
 
-function bodyOf(changes) {
-  return JSON.stringify({ operations: [...changes.values()].flatMap((change) => change.operations) });
+function bytesOf(changes) {
+  let total = 0;
+  for (const { bytes } of changes) {
+    total += bytes;
+  }
+  return total;
 }
 
-const outbox = new Outbox();
-let sdkState = () => "saved"; // the SDK's own queue, once it is loaded
+function operationAt(changes, index) {
+  const all = changes.flatMap((change) => change.operations.map((operation) => ({ change, operation })));
+  return all[index];
+}
+
 let reportedState = "";
 
 // The person sees in the bar whether their work is saved.
 function report() {
-  const order = ["refused", "offline", "saving", "saved"];
-  const state = order.find((each) => each === outbox.state || each === sdkState());
-  if (state !== reportedState) {
-    reportedState = state;
-    tellParent("state", { state });
+  if (outbox.state !== reportedState) {
+    reportedState = outbox.state;
+    tellParent("state", { state: reportedState });
   }
 }
 

@@ -77,11 +77,11 @@ async function request(url, { headers, ...options } = {}) {
 }
 
 // The same, but returns only when the answer is there: { status, body, retryAfter }, status 0 without a connection.
-function requestNow(method, url, body) {
+function requestNow(method, url, body = null, headers = {}) {
   const xhr = new NativeRequest();
   try {
     xhr.open(method, url, false);
-    for (const [name, value] of Object.entries(authorized({ "Content-Type": "application/json" }))) {
+    for (const [name, value] of Object.entries(authorized(headers))) {
       xhr.setRequestHeader(name, value);
     }
     xhr.send(body);

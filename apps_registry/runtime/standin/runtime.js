@@ -1,8 +1,6 @@
 // What the SDK builds on, and the load time that the open page reports.
 
-Object.defineProperty(window, Symbol.for("dot.runtime"), {
-  value: { context, request, apiAddress, report, setState: (read) => (sdkState = read) },
-});
+Object.defineProperty(window, Symbol.for("dot.runtime"), { value: { context, request, apiAddress, outbox, feed } });
 
 let loadedAt = null; // when the app's page was there, in the clock of all pages
 

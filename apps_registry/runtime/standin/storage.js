@@ -15,6 +15,7 @@ class Items {
       for (const [key, value] of this.loaded) {
         this.units += key.length + value.length;
       }
+      this.onLoaded?.();
     }
     return this.loaded;
   }

@@ -133,6 +133,15 @@ def test_the_stand_in_is_the_first_thing_in_a_page_and_the_stored_file_stays_as_
         assert stored.read() == PAGE
 
 
+def test_html_that_a_script_asks_for_comes_as_it_is_stored(client: DotClient, release: Release) -> None:
+    page = get(client, release, sec_fetch_dest="iframe")
+    template = get(client, release, sec_fetch_dest="empty")
+    assert template.content == PAGE
+    assert b"<script>" in page.content
+    assert template["ETag"] != page["ETag"]
+    assert "Sec-Fetch-Dest" in page["Vary"]
+
+
 def test_text_is_compressed_as_the_browser_asks_and_each_form_has_its_own_etag(
     client: DotClient, release: Release
 ) -> None:

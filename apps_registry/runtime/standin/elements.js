@@ -13,3 +13,10 @@ for (const { prototype } of [HTMLImageElement, HTMLMediaElement]) {
     },
   });
 }
+
+// Browsers refuse `autofocus` in a frame of another origin; the app is what the person opened.
+addEventListener("DOMContentLoaded", () => {
+  if (document.activeElement === document.body) {
+    document.querySelector("[autofocus]")?.focus();
+  }
+});

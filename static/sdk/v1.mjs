@@ -1,0 +1,6 @@
+// The SDK as a module: import { dot } from "/sdk/v1.mjs", or from the npm package.
+import "./v1.js";
+
+export const { dot } = globalThis;
+export const { ready, user, settings, data, metrics, DotError, ConflictError, QuotaError, OfflineError } = dot;
+export default dot;
