@@ -38,9 +38,10 @@ def request_id(get_response: GetResponse) -> GetResponse:
 
 
 def content_security_policy(directives: dict[str, list[str]], nonce: str) -> str:
-    """The header's text; the source ``'nonce'`` stands for this response's own nonce."""
+    """The header's text; ``settings.CSP_NONCE`` stands for this response's own nonce."""
     return "; ".join(
-        f"{name} {' '.join(sources)}".replace("'nonce'", f"'nonce-{nonce}'") for name, sources in directives.items()
+        f"{name} {' '.join(sources)}".replace(settings.CSP_NONCE, f"'nonce-{nonce}'")
+        for name, sources in directives.items()
     )
 
 
@@ -48,14 +49,16 @@ def security_headers(get_response: GetResponse) -> GetResponse:
     """CSP with a nonce a response (``request.csp_nonce``), Permissions-Policy and CORP, where a view set none itself.
 
     A view that needs more sets ``response.csp`` to a dict that is merged over ``SECURE_CSP``, or the header itself.
+    ``SECURE_CSP`` is what Django 6 reads: there, its ``ContentSecurityPolicyMiddleware`` and the context processor
+    ``django.template.context_processors.csp`` take the place of the first three lines below.
     """
 
     def middleware(request: HttpRequest) -> HttpResponse:
         request.csp_nonce = nonce = secrets.token_urlsafe(16)  # type: ignore[attr-defined]
         response = get_response(request)
-        extra: dict[str, list[str]] = getattr(response, "csp", {})
+        policy: dict[str, list[str]] = {**settings.SECURE_CSP, **getattr(response, "csp", {})}
         headers = response.headers
-        headers.setdefault("Content-Security-Policy", content_security_policy({**settings.SECURE_CSP, **extra}, nonce))
+        headers.setdefault("Content-Security-Policy", content_security_policy(policy, nonce))
         headers.setdefault("Permissions-Policy", settings.PERMISSIONS_POLICY)
         headers.setdefault("Cross-Origin-Resource-Policy", "same-origin")
         return response

@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+import logging
+
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
+
+logger = logging.getLogger(__name__)
 
 
 def bad_request(request: HttpRequest, exception: Exception) -> HttpResponse:
@@ -22,8 +26,12 @@ def not_found(request: HttpRequest, exception: Exception) -> HttpResponse:
 
 
 def server_error(request: HttpRequest) -> HttpResponse:
-    """500: renders without the database, which may be what failed."""
-    return render(request, "500.html", status=500)
+    """500: renders without the database, which may be what failed; a bare line where even the template fails."""
+    try:
+        return render(request, "500.html", status=500)
+    except Exception:  # static files that were not collected, for one; an exception here would tell nobody anything
+        logger.exception("The error page cannot be rendered.")
+        return HttpResponse("500", content_type="text/plain", status=500)
 
 
 def csrf_failure(request: HttpRequest, reason: str = "") -> HttpResponse:

@@ -133,8 +133,9 @@ MIDDLEWARE = [
     "dotplatform.middleware.request_id",
     "dotplatform.logs.access",
     "dotplatform.middleware.security_headers",
-    "dotplatform.operations.outage.honest_outage",
     "django.middleware.security.SecurityMiddleware",
+    "django.middleware.clickjacking.XFrameOptionsMiddleware",
+    "dotplatform.operations.outage.honest_outage",
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "django.contrib.sessions.middleware.SessionMiddleware",
     "django.middleware.locale.LocaleMiddleware",
@@ -143,7 +144,6 @@ MIDDLEWARE = [
     "django.contrib.auth.middleware.AuthenticationMiddleware",
     "dotplatform.middleware.person_language",
     "django.contrib.messages.middleware.MessageMiddleware",
-    "django.middleware.clickjacking.XFrameOptionsMiddleware",
     "allauth.account.middleware.AccountMiddleware",
     "allauth.usersessions.middleware.UserSessionsMiddleware",
     "dotplatform.middleware.maintenance",
@@ -325,12 +325,14 @@ LAUNCH_TOKEN_LIFETIME_S = 15 * 60
 DATA_UPLOAD_MAX_MEMORY_SIZE = 64 * 1024 * 1024  # each view sets its own, lower limit
 DATA_UPLOAD_MAX_NUMBER_FIELDS = 1000
 
-# Security headers (the seed's, with a policy that allows nothing inline). SECURE_CSP has the shape of Django 6's own.
+# Security headers (the seed's, with a policy that allows nothing inline). SECURE_CSP is read by Django 6's own
+# middleware too, whose CSP.NONCE has this value.
 
+CSP_NONCE = "<CSP_NONCE_SENTINEL>"
 SECURE_CSP: dict[str, list[str]] = {
     "default-src": ["'self'"],
-    "script-src": ["'self'", "'nonce'"],
-    "style-src": ["'self'", "'nonce'"],
+    "script-src": ["'self'", CSP_NONCE],
+    "style-src": ["'self'", CSP_NONCE],
     "img-src": ["'self'", "data:"],
     "connect-src": ["'self'"],
     "object-src": ["'none'"],

@@ -1,0 +1,77 @@
+"""The console is entered by the platform's own sign-in, by operators only."""
+
+from __future__ import annotations
+
+import pytest
+
+from dotplatform.accounts.models import AccessToken, User
+from dotplatform.accounts.services import issue_access_token
+from tests.conftest import DotClient
+
+pytestmark = pytest.mark.django_db
+
+
+def test_sends_strangers_to_the_sign_in_page_and_back(client: DotClient, operator: User) -> None:
+    first = client.get("/admin/accounts/user/", follow=True)
+    here = first.redirect_chain[-1][0]
+    assert here.startswith("/accounts/login/?next=")
+    back = client.post(here, {"login": operator.email, "password": "dot-demo-2026"})
+    assert back.headers["Location"] == "/admin/accounts/user/"
+
+
+def test_explains_itself_to_people_instead_of_sending_them_round(client: DotClient, alice: User) -> None:
+    client.force_login(alice)
+    response = client.get("/admin/", follow=True, headers={"accept-language": "en"})
+    assert response.status_code == 403
+    assert "rights" in response.text
+
+
+def test_never_leads_off_the_platform(client: DotClient, operator: User) -> None:
+    assert "evil" not in client.get("/admin/login/?next=https://evil.example/").headers["Location"]
+    client.force_login(operator)
+    assert client.get("/admin/login/?next=//evil.example/").headers["Location"] == "/admin/"
+
+
+def test_signs_out_by_the_same_door(client: DotClient, operator: User) -> None:
+    client.force_login(operator)
+    assert 'action="/accounts/logout/"' in client.get("/admin/").text
+    assert client.post("/admin/logout/").headers["Location"] == "/accounts/logout/"
+
+
+@pytest.mark.parametrize("model", ["user", "accesstoken"])
+def test_lists_people_and_tokens(client: DotClient, operator: User, model: str) -> None:
+    issue_access_token(operator, "ci", ["data:read"])
+    client.force_login(operator)
+    assert client.get(f"/admin/accounts/{model}/").status_code == 200
+    assert client.get(f"/admin/accounts/{model}/?q=operator").status_code == 200
+
+
+def test_revokes_tokens_and_writes_down_who_did(client: DotClient, operator: User, alice: User) -> None:
+    token, _ = issue_access_token(alice, "ci", ["data:read"])
+    client.force_login(operator)
+    form = {"action": "revoke", "_selected_action": [str(token.pk)]}
+    assert client.post("/admin/accounts/accesstoken/", form).status_code == 302
+    assert AccessToken.objects.get().revoked_at is not None
+    assert "ci" in client.get("/admin/admin/logentry/").text
+    shown = client.get(f"/admin/accounts/accesstoken/{token.pk}/change/")
+    assert shown.status_code == 200
+    assert bytes(token.digest).hex() not in shown.text
+
+
+def test_makes_a_person_who_can_sign_in(client: DotClient, operator: User) -> None:
+    client.force_login(operator)
+    form = {"email": "Dora@Example.com", "name": "Dora", "password1": "lunch-vote-2026", "password2": "lunch-vote-2026"}
+    assert client.post("/admin/accounts/user/add/", form).status_code == 302
+    dora = User.objects.get(email="dora@example.com")
+    assert dora.emailaddress_set.get().verified
+
+
+def test_shows_no_secret_of_a_second_factor(client: DotClient, operator: User) -> None:
+    from allauth.mfa.models import Authenticator
+
+    factor = Authenticator.objects.create(user=operator, type="totp", data={"secret": "JBSWY3DPEHPK3PXP"})
+    client.force_login(operator)
+    for path in ("", f"{factor.pk}/change/"):
+        page = client.get(f"/admin/mfa/authenticator/{path}")
+        assert page.status_code == 200
+        assert "JBSWY3DPEHPK3PXP" not in page.text
