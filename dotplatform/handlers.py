@@ -11,9 +11,11 @@ from typing import Any
 
 from django.conf import settings
 from django.core.handlers.base import BaseHandler
-from django.core.handlers.wsgi import WSGIHandler
-from django.http import HttpRequest
+from django.core.handlers.wsgi import WSGIHandler, WSGIRequest, get_script_name
+from django.db import connection
+from django.http import HttpRequest, HttpResponse
 from django.http.response import HttpResponseBase
+from django.urls import set_script_prefix
 
 from dotplatform.api.failures import failure_response
 from dotplatform.api.guard import is_api_path
@@ -66,4 +68,23 @@ class Chains(BaseHandler):
 
 
 class Handler(Chains, WSGIHandler):
-    """The platform's WSGI application."""
+    """The platform's WSGI application.
+
+    API requests skip Django's signals at a request's start and end, a quarter of what Django costs one (40 µs): they
+    have no cache to close and no query log to empty, and what they need of them, a sound database connection, is
+    looked after here. With Sentry, which lives in the usual path, they take that.
+    """
+
+    def __call__(self, environ: dict[str, Any], start_response: Any) -> Any:
+        if settings.SENTRY_DSN or not is_api_path(environ.get("PATH_INFO", "")):
+            return super().__call__(environ, start_response)
+        environ["dot.path"] = environ["PATH_INFO"]
+        set_script_prefix(get_script_name(environ))
+        connection.close_if_unusable_or_obsolete()
+        request = WSGIRequest(environ)
+        response = self.get_response(request)
+        start_response(f"{response.status_code} {response.reason_phrase}", list(response.items()))
+        if not isinstance(response, HttpResponse) or len(response._resource_closers) > 1:  # type: ignore[attr-defined]
+            return response  # a stream or a file is closed by the server
+        request.close()
+        return [response.content]

@@ -6,7 +6,7 @@ import math
 import re
 import time
 import uuid
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -76,10 +76,6 @@ class Sample:
     system: str
     app_id: str
     release: str
-
-    def row(self) -> dict[str, Any]:
-        """The columns by name."""
-        return asdict(self)
 
 
 def read_sample(given: Any, sender: Sender) -> Sample:

@@ -11,6 +11,7 @@ import hashlib
 import time
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from functools import lru_cache
 from math import inf
 from uuid import UUID
 
@@ -80,15 +81,21 @@ _LETTERS = {"r": "data:read", "w": "data:write", "d": "data:delete"}
 
 
 def _from_launch_token(token: str) -> Credential:
+    expires, credential = _read_launch_token(token)
+    if expires <= time.time() or credential.user_id in _deactivated_people():
+        raise Unauthorized
+    return credential
+
+
+@lru_cache(_CACHE_SIZE)
+def _read_launch_token(token: str) -> tuple[int, Credential]:
+    """When it ends and what it allows, the signature checked. (What raises is not remembered.)"""
     try:
         user_hex, app_id, allowed, expires = _signer.unsign(token[len(LAUNCH_PREFIX) :]).split(".")
     except (signing.BadSignature, ValueError) as error:
         raise Unauthorized from error
-    user_id = UUID(user_hex)
-    if int(expires) <= time.time() or user_id in _deactivated_people():
-        raise Unauthorized
     scopes = LAUNCH_SCOPES if len(allowed) == len(_LETTERS) else frozenset(_LETTERS[letter] for letter in allowed)
-    return Credential(user_id, scopes, frozenset({app_id}), is_launch=True)
+    return int(expires), Credential(UUID(user_hex), scopes, frozenset({app_id}), is_launch=True)
 
 
 def _deactivated_people() -> frozenset[UUID]:
@@ -105,6 +112,7 @@ def forget() -> None:
     """Ask the database again at the next request of this process."""
     global _deactivated  # noqa: PLW0603
     _cache.clear()
+    _read_launch_token.cache_clear()
     _deactivated = (0.0, frozenset())
 
 

@@ -7,7 +7,7 @@ from collections.abc import Callable
 
 from django.conf import settings
 from django.http import HttpRequest, HttpResponse
-from django.http.response import HttpResponseBase
+from django.http.response import HttpResponseBase, ResponseHeaders
 
 from dotplatform.api import throttle
 from dotplatform.api.authentication import Credential, authenticate
@@ -20,6 +20,7 @@ GetResponse = Callable[[HttpRequest], HttpResponseBase]
 # Reachable without credentials; every other path under the API's prefixes answers 401, unknown ones too.
 _OPEN = re.compile(r"/api/(health(/live)?|platform/info|schema|docs|public/.*)")
 _OPEN_TO_POST = frozenset({"/api/metrics"})
+_ASK_NOBODY = frozenset({"/api/health", "/api/health/live"})  # least of all a database that may be what is down
 _OPEN_IN_MAINTENANCE = re.compile(r"/api/(health(/live)?|platform/info)")
 
 CORS_HEADERS = {
@@ -49,42 +50,50 @@ def is_open(path: str, method: str | None) -> bool:
 
 def api_guard(get_response: GetResponse) -> GetResponse:
     """Credentials before anything else; CORS and the seed's security headers on whatever comes out."""
-    always = {**CORS_HEADERS, "X-Content-Type-Options": "nosniff"}
+    always = _as_stored({**CORS_HEADERS, "X-Content-Type-Options": "nosniff"})
     if settings.SECURE_HSTS_SECONDS:
-        always["Strict-Transport-Security"] = f"max-age={settings.SECURE_HSTS_SECONDS}; includeSubDomains; preload"
-    defaults = {
-        "Cache-Control": "no-store",
-        "Content-Security-Policy": "default-src 'none'; frame-ancestors 'none'",
-        "Cross-Origin-Resource-Policy": "same-origin",
-        "Permissions-Policy": settings.PERMISSIONS_POLICY,
-        "Referrer-Policy": settings.SECURE_REFERRER_POLICY,
-        "X-Frame-Options": "DENY",
-    }
+        always |= _as_stored(
+            {"Strict-Transport-Security": f"max-age={settings.SECURE_HSTS_SECONDS}; includeSubDomains; preload"}
+        )
+    defaults = _as_stored(
+        {
+            "Cache-Control": "no-store",
+            "Content-Security-Policy": "default-src 'none'; frame-ancestors 'none'",
+            "Cross-Origin-Resource-Policy": "same-origin",
+            "Permissions-Policy": settings.PERMISSIONS_POLICY,
+            "Referrer-Policy": settings.SECURE_REFERRER_POLICY,
+            "X-Frame-Options": "DENY",
+        }
+    )
 
     def middleware(request: HttpRequest) -> HttpResponseBase:
         try:
             response = _guarded(request, get_response)
         except Exception as error:  # noqa: BLE001  (the database may fail while the token is looked up)
             response = failure_response(request, error)
-        headers = response.headers
-        for name, value in always.items():
-            headers[name] = value
-        for name, value in defaults.items():
-            headers.setdefault(name, value)
+        # Past the checks of each assignment: ten constants are most of what an answer's headers would cost.
+        response.headers._store = {**defaults, **response.headers._store, **always}
         for name, value in getattr(request, "budget_headers", {}).items():
-            headers[name] = value
+            response.headers[name] = value
         if isinstance(response, HttpResponse) and response.status_code not in {204, 304}:
-            headers.setdefault("Content-Length", str(len(response.content)))  # without it, servers answer in chunks
+            response.headers.setdefault(
+                "Content-Length", str(len(response.content))
+            )  # without it, servers answer in chunks
         return response
 
     return middleware
 
 
+def _as_stored(headers: dict[str, str]) -> dict[str, tuple[str, str]]:
+    """As Django's ``ResponseHeaders`` keeps them."""
+    return dict(ResponseHeaders(headers)._store)
+
+
 def _guarded(request: HttpRequest, get_response: GetResponse) -> HttpResponseBase:
     if request.method == "OPTIONS":
         return HttpResponse(status=204, headers=PREFLIGHT_HEADERS)
-    if request.path_info.startswith("/api/health"):
-        return get_response(request)  # asks nobody first, least of all a database that may be what is down
+    if request.path_info in _ASK_NOBODY:
+        return get_response(request)
     request.credential = credential = _credential(request)  # type: ignore[attr-defined]
     if credential is not None and settings.RATE_LIMITS_ENABLED:
         request.budget_headers = throttle.spend(credential)  # type: ignore[attr-defined]
