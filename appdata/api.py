@@ -28,9 +28,7 @@ def _place(request: HttpRequest, app_id: str, scope: str) -> Place:
     credential = credential_of(request)
     credential.require_app(app_id)
     credential.require(scope)
-    # The policies see the app that the credential itself is for, not the one it asks about.
-    acting = next(iter(credential.app_ids)) if credential.app_ids and len(credential.app_ids) == 1 else app_id
-    return Place(credential.user_id, app_id, acting)
+    return Place(credential.user_id, app_id, credential.acting_in(app_id))
 
 
 def _get(request: HttpRequest, app_id: str, key: str) -> HttpResponse:
@@ -90,6 +88,16 @@ def _batch(request: HttpRequest, app_id: str) -> HttpResponse:
     return HttpResponse(success_body(results), content_type=JSON_TYPE)
 
 
+def _changes(request: HttpRequest, app_id: str) -> HttpResponse:
+    place = _place(request, app_id, "data:read")
+    since = number_parameter(request, "since", 0, services.LARGEST_REVISION, minimum=0)
+    limit = number_parameter(request, "limit", settings.DOT_LIMITS["list_page"], settings.DOT_LIMITS["list_page"])
+    page = services.list_changes(place, since, limit=limit)
+    more = b"true" if page.last < page.head else b"false"
+    body = b'{"items":[%b],"head":%d,"more":%b}' % (page.body, page.head, more)
+    return HttpResponse(success_body(body), content_type=JSON_TYPE)
+
+
 def _idempotency_key(request: HttpRequest) -> str | None:
     key = request.META.get("HTTP_IDEMPOTENCY_KEY")
     if key is not None and not (1 <= len(key) <= 255 and key.isascii() and key.isprintable()):
@@ -100,6 +108,7 @@ def _idempotency_key(request: HttpRequest) -> str | None:
 entry = slim_view(GET=_get, HEAD=_head, PUT=_put, PATCH=_patch, DELETE=_delete)
 entries = slim_view(GET=_list)
 batch = slim_view(POST=_batch)
+changes = slim_view(GET=_changes)
 
 
 def _response(answer: Answer) -> HttpResponse:

@@ -157,3 +157,40 @@ describe(
         errors=[400, 403, 404, 409, 412, 413, 415, 422, 507],
     ),
 )
+
+shapes(
+    Changes=strict(
+        {
+            "items": array(
+                strict(
+                    {
+                        "key": {"type": "string"},
+                        "revision": _REVISION,
+                        "deleted": {"type": "boolean"},
+                        "updated_at": TIMESTAMP,
+                        "value": _VALUE,
+                    },
+                    optional=["value"],
+                )
+            ),
+            "head": {"type": "integer", "minimum": 0, "description": "The revision of the last write"},
+            "more": {"type": "boolean", "description": "Ask again with the last item's revision"},
+        }
+    )
+)
+describe(
+    "/api/apps/{app_id}/changes",
+    get=operation(
+        "What changed after a revision, deletions included",
+        tag=_TAG,
+        scope="data:read",
+        launch=True,
+        parameters=[
+            _APP,
+            parameter("since", {"type": "integer", "minimum": 0, "default": 0}, "The revision seen last"),
+            parameter("limit", {"type": "integer", "minimum": 1, "maximum": 1000, "default": 1000}, "Items a page"),
+        ],
+        data=ref("Changes"),
+        errors=[400, 403, 404, 410],
+    ),
+)

@@ -27,12 +27,14 @@ from dotplatform.api.errors import (
     NotFound,
     PreconditionFailed,
     QuotaExceeded,
+    ResyncRequired,
     TooLarge,
     ValidationFailed,
 )
 from dotplatform.database.calls import Function, Row
 
 ANY: Sequence[int] = (0,)  # "*"; no entry has revision 0
+LARGEST_REVISION = 2**63 - 1
 PAGE_BYTES = 8 * 1024 * 1024  # a page of a list ends early rather than hold more than this in memory
 
 _get = Function("dot_get_entry", 6, is_read=True)
@@ -40,6 +42,8 @@ _put = Function("dot_put_entry", 10)
 _patch = Function("dot_patch_entry", 10)
 _delete = Function("dot_delete_entry", 6)
 _batch = Function("dot_batch", 10)
+_changes = Function("dot_list_changes", 7, is_read=True)
+_heads = Function("dot_list_heads", 2, is_read=True)
 _list = Function("dot_list_entries", 9, is_read=True)
 
 
@@ -124,6 +128,40 @@ def list_entries(place: Place, *, prefix: str = "", cursor: str = "", limit: int
         raise NotFound
     following = b"null" if after is None else b'"%b"' % urlsafe_b64encode(after)
     return b'{"items":[%b],"cursor":%b}' % (items or b"", following)
+
+
+class Changes(NamedTuple):
+    """A page of changes: *body* as asked for, *last* the revision to go on from, *head* that of the last write."""
+
+    head: int
+    last: int
+    body: bytes
+
+
+def list_changes(
+    place: Place, since: int | None, *, limit: int, page_bytes: int = PAGE_BYTES, as_events: bool = False
+) -> Changes:
+    """What changed after revision *since* (None: nothing but the head), in order of revision.
+
+    The body is the items' JSON texts joined by commas, or Server-Sent Events. Raises ``ResyncRequired`` where the
+    tombstones since then are gone, ``NotFound`` where the app is not installed.
+    """
+    after = None if since is None else b"%d" % since
+    size = (b"%d" % limit, b"%d" % page_bytes, b"t" if as_events else b"f")
+    status, head, last, body = _changes(*place.arguments(), after, *size)
+    if status == b"410":
+        raise ResyncRequired(details={"head": int(head or 0)})
+    if status != b"200":
+        raise NotFound
+    return Changes(int(head or 0), int(last or 0), body or b"")
+
+
+def list_heads(places: Sequence[Place]) -> list[int]:
+    """The revisions of many installations at once, -1 for one that is gone: for the process that serves streams."""
+    users = b"{%b}" % b",".join(place.user_id.hex.encode() for place in places)
+    apps = b"{%b}" % b",".join(place.app_id.encode() for place in places)
+    (heads,) = _heads(users, apps)
+    return [int(head) for head in (heads or b"{}")[1:-1].split(b",") if head]
 
 
 def _key_of(cursor: str) -> str:

@@ -16,4 +16,5 @@ api_urls: list[URLPattern | URLResolver] = [
     re_path(r"^apps/(?P<app_id>[^/]+)/data/(?P<key>(?s:.*))\Z", api.entry),
     path("apps/<str:app_id>/data", api.entries),
     path("apps/<str:app_id>/batch", api.batch),
+    path("apps/<str:app_id>/changes", api.changes),
 ]

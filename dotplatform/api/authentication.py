@@ -53,6 +53,10 @@ class Credential:
         if self.app_ids is not None and app_id not in self.app_ids:
             raise NotFound
 
+    def acting_in(self, app_id: str) -> str:
+        """The app that the policies are told: the only one these credentials are for, else the one asked about."""
+        return next(iter(self.app_ids)) if self.app_ids is not None and len(self.app_ids) == 1 else app_id
+
 
 def authenticate(request: HttpRequest) -> Credential | None:
     """The caller's credential; None where no Authorization header is sent. What is sent and not valid is 401."""

@@ -1,0 +1,1 @@
+DROP FUNCTION dot_list_heads, dot_list_changes;

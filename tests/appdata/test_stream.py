@@ -1,0 +1,250 @@
+"""Event streams over real HTTP: what is written arrives, in order, until the token, the app or the server ends."""
+
+from __future__ import annotations
+
+import http.client
+import json
+import os
+import re
+import resource
+import select
+import signal
+import socket
+import threading
+import time
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+
+from tests.appdata.test_survives_kill import command, descendants
+from tests.e2e.conftest import RunningPlatform, platform_in
+
+SETUP = """
+from datetime import timedelta
+from django.conf import settings
+from apps_registry.models import App, Installation
+from dotplatform.accounts.models import User
+from dotplatform.api.authentication import issue_launch_token
+from dotplatform.database.doors import as_person
+def person(name):
+    someone = User.objects.create_user("stream-" + name + "@example.com", "dot-demo-2026")
+    with as_person(someone.id):
+        Installation.objects.create(user=someone, app_id="feed")
+    return someone
+App.objects.create(app_id="feed", name="Feed")
+alice, bob = person("alice"), person("bob")
+print("alice:", issue_launch_token(alice.id, "feed")[0])
+print("bob:", issue_launch_token(bob.id, "feed")[0])
+"""
+UNINSTALL = """
+from apps_registry.services import uninstall
+from dotplatform.accounts.models import User
+uninstall(User.objects.get(email="stream-bob@example.com").id, "feed")
+"""
+
+pytestmark = pytest.mark.slow
+
+
+@pytest.fixture(scope="module")
+def platform(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningPlatform]:
+    with platform_in(tmp_path_factory.mktemp("stream")) as running:
+        yield running
+
+
+@pytest.fixture(scope="module")
+def tokens(platform: RunningPlatform) -> dict[str, str]:
+    printed = platform.manage("shell", "-c", SETUP).stdout
+    return dict(re.findall(r"^(\w+): (dot_run_\S+)$", printed, re.MULTILINE))
+
+
+class Api:
+    """Writes to one person's feed app."""
+
+    def __init__(self, platform: RunningPlatform, token: str) -> None:
+        self.port, self.token = platform.port, token
+
+    def call(self, method: str, key: str, value: Any = None) -> int:
+        connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=30)
+        headers = {"Authorization": f"Bearer {self.token}", "Content-Type": "application/json"}
+        connection.request(method, f"/api/apps/feed/data/{key}", None if value is None else json.dumps(value), headers)
+        response = connection.getresponse()
+        response.read()
+        connection.close()
+        return response.status
+
+
+class Listener:
+    """An open stream; ``events()`` waits for the next ones."""
+
+    def __init__(self, platform: RunningPlatform, token: str, query: str = "", **headers: str) -> None:
+        self.socket = socket.create_connection(("127.0.0.1", platform.port + 1), timeout=30)
+        lines = [f"GET /api/apps/feed/events{query} HTTP/1.1", "Host: x", f"Authorization: Bearer {token}"]
+        lines += [f"{name.replace('_', '-')}: {value}" for name, value in headers.items()]
+        self.socket.sendall("\r\n".join([*lines, "", ""]).encode())
+        self.response = http.client.HTTPResponse(self.socket)
+        self.response.begin()
+        self.status = self.response.status
+
+    def line(self) -> str | None:
+        """The next line; None at the end of the stream."""
+        raw = self.response.readline()
+        return raw.decode().rstrip("\n") if raw else None
+
+    def events(self, count: int) -> list[tuple[int, dict[str, Any]]]:
+        found: list[tuple[int, dict[str, Any]]] = []
+        revision = 0
+        while len(found) < count:
+            line = self.line()
+            assert line is not None, "the stream ended"
+            if line.startswith("id: "):
+                revision = int(line[4:])
+            elif line.startswith("data: "):
+                found.append((revision, json.loads(line[6:])))
+        return found
+
+    def wait_for_end(self) -> None:
+        while self.line() is not None:
+            pass
+
+    def close(self) -> None:
+        self.response.close()
+        self.socket.close()
+
+
+def test_what_is_written_arrives_in_order(platform: RunningPlatform, tokens: dict[str, str]) -> None:
+    alice = Api(platform, tokens["alice"])
+    listener = Listener(platform, tokens["alice"])
+    assert listener.status == 200
+    assert listener.response.headers["Content-Type"] == "text/event-stream; charset=utf-8"
+    assert listener.response.headers["Access-Control-Allow-Origin"] == "*"
+    assert listener.line() == "retry: 2000"
+    alice.call("PUT", "a", {"text": "한\n줄"})
+    started = time.monotonic()
+    ((revision, change),) = listener.events(1)
+    assert time.monotonic() - started < 1.0
+    assert (change["revision"], change["key"], change["deleted"]) == (revision, "a", False)
+    assert change["value"] == {"text": "한\n줄"}
+    alice.call("DELETE", "a")
+    ((_, deletion),) = listener.events(1)
+    assert deletion["deleted"] is True
+    assert "value" not in deletion
+    listener.close()
+
+
+def test_resumes_after_the_last_event(platform: RunningPlatform, tokens: dict[str, str]) -> None:
+    alice = Api(platform, tokens["alice"])
+    for n in range(5):
+        alice.call("PUT", f"resume-{n}", n)
+    everything = Listener(platform, tokens["alice"], "?since=0")
+    first = everything.events(1)[0][0]
+    everything.close()
+    resumed = Listener(platform, tokens["alice"], "?since=0", Last_Event_ID=str(first))
+    assert [change["key"] for _, change in resumed.events(5)][-1] == "resume-4"
+    resumed.close()
+
+
+def test_only_ones_own(platform: RunningPlatform, tokens: dict[str, str]) -> None:
+    bobs = Listener(platform, tokens["bob"], "?since=0")
+    Api(platform, tokens["alice"]).call("PUT", "secret", 1)
+    Api(platform, tokens["bob"]).call("PUT", "bobs", 1)
+    assert [change["key"] for _, change in bobs.events(1)] == ["bobs"]
+    bobs.close()
+
+
+@pytest.mark.parametrize(
+    ("token", "query", "status"),
+    [("dot_run_x", "", 401), ("", "", 401), ("alice", "?since=x", 400), ("alice", "?since=999999", 410)],
+)
+def test_refusals_come_in_the_envelope(
+    platform: RunningPlatform, tokens: dict[str, str], token: str, query: str, status: int
+) -> None:
+    listener = Listener(platform, tokens.get(token, token), query)
+    assert listener.status == status
+    assert json.loads(listener.response.read())["success"] is False
+    assert listener.response.headers["Access-Control-Allow-Origin"] == "*"
+    listener.close()
+
+
+def test_preflights_are_answered(platform: RunningPlatform) -> None:
+    connection = http.client.HTTPConnection("127.0.0.1", platform.port + 1, timeout=10)
+    connection.request("OPTIONS", "/api/apps/feed/events")
+    response = connection.getresponse()
+    assert response.status == 204
+    assert "Last-Event-ID" in response.headers["Access-Control-Allow-Headers"]
+    connection.close()
+
+
+def test_ends_soon_after_its_token(platform: RunningPlatform) -> None:
+    printed = platform.manage(
+        "shell",
+        "-c",
+        SETUP.partition("App.objects")[0]
+        + (
+            "from dotplatform.accounts.models import User\nsettings.LAUNCH_TOKEN_LIFETIME_S = 3\n"
+            'print("short:", issue_launch_token(User.objects.get(email="stream-alice@example.com").id, "feed")[0])'
+        ),
+    ).stdout
+    listener = Listener(platform, printed.partition("short: ")[2].strip())
+    assert listener.status == 200
+    started = time.monotonic()
+    listener.wait_for_end()
+    assert time.monotonic() - started < 60
+    listener.close()
+
+
+def test_a_thousand_idle_listeners(platform: RunningPlatform, tokens: dict[str, str]) -> None:
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (min(hard, 8192), hard))
+    try:
+        listeners = [Listener(platform, tokens["alice"]) for _ in range(1000)]
+        waiting = {listener.socket.fileno(): listener for listener in listeners}
+        for listener in listeners:
+            listener.line()
+            listener.line()
+        started = time.monotonic()
+        Api(platform, tokens["alice"]).call("PUT", "everybody", 1)
+        poll = select.poll()
+        for number in waiting:
+            poll.register(number, select.POLLIN)
+        while waiting and time.monotonic() - started < 10:
+            for number, _event in poll.poll(100):
+                poll.unregister(number)
+                waiting.pop(number)
+        assert not waiting, f"{len(waiting)} have not heard of it"
+        print(f"1000 listeners heard of a write within {time.monotonic() - started:.2f} s")
+        for listener in listeners:
+            listener.close()
+    finally:
+        resource.setrlimit(resource.RLIMIT_NOFILE, (soft, hard))
+
+
+def test_ends_when_the_app_is_uninstalled(platform: RunningPlatform, tokens: dict[str, str]) -> None:
+    listener = Listener(platform, tokens["bob"])
+    thread = threading.Thread(target=listener.wait_for_end)
+    thread.start()
+    platform.manage("shell", "-c", UNINSTALL)
+    thread.join(10)
+    assert not thread.is_alive()
+    assert Listener(platform, tokens["bob"]).status == 404
+    listener.close()
+
+
+def test_ends_cleanly_on_a_deploy_and_goes_on_after_it(platform: RunningPlatform, tokens: dict[str, str]) -> None:
+    listener = Listener(platform, tokens["alice"])
+    programs = [pid for pid in descendants(platform.process.pid) if b"dotplatform.asgi" in command(pid)]
+    started = time.monotonic()
+    os.kill(min(programs), signal.SIGTERM)
+    listener.wait_for_end()  # a broken connection would raise
+    assert time.monotonic() - started < 5
+    listener.close()
+    while True:
+        try:
+            again = Listener(platform, tokens["alice"])
+            break
+        except OSError:
+            assert time.monotonic() - started < 30
+            time.sleep(0.1)
+    Api(platform, tokens["alice"]).call("PUT", "after", 1)
+    assert again.events(1)[0][1]["key"] == "after"
+    again.close()
