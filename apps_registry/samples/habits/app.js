@@ -28,6 +28,7 @@ let year = Number(today().slice(0, 4));
 let shift = 0; // how many weeks back the seven buttons show
 let removed = null;
 let saving = Promise.resolve(); // one write after the other, in the order of the clicks
+let writes = 0; // on their way; what comes back meanwhile is older than what is here
 
 await dot.ready;
 const locale = dot.user.locale;
@@ -39,15 +40,9 @@ for (const element of document.querySelectorAll("[data-say]")) element.textConte
 for (const element of document.querySelectorAll("[data-say-label]")) element.ariaLabel = say[element.dataset.sayLabel];
 $("name").placeholder = say.name;
 
-for (const { key, value } of await dot.data.list({ prefix: "habits/" })) {
-  habits.set(key.slice(7), value);
-  days.set(key.slice(7), new Set());
-}
-for (const { key, value } of await dot.data.list({ prefix: "days/" })) {
-  const [, id, month] = key.split("/");
-  for (const day of value) days.get(id)?.add(`${month}-${String(day).padStart(2, "0")}`);
-}
+for (const { key, value } of await dot.data.list()) take(key, value);
 show();
+dot.data.watch("", ({ key, value }) => writes || (take(key, value), show()));
 
 // Showing
 
@@ -60,7 +55,7 @@ function show() {
 }
 
 function card(id, habit) {
-  const kept = days.get(id);
+  const kept = days.get(id) ?? days.set(id, new Set()).get(id);
   const article = document.createElement("article");
   article.dataset.id = id;
   article.ariaLabel = habit.name;
@@ -123,9 +118,20 @@ function button(text, label, onclick) {
 
 // Keeping
 
+// What an entry says, at the start or when another device changed it; undefined: it is gone.
+function take(key, value) {
+  const [kind, id, month] = key.split("/");
+  if (kind === "habits" && value) habits.set(id, value);
+  if (kind === "habits" && !value) habits.delete(id);
+  if (kind !== "days") return;
+  const others = [...(days.get(id) ?? [])].filter((day) => !day.startsWith(month));
+  const kept = (value ?? []).map((day) => `${month}-${String(day).padStart(2, "0")}`);
+  days.set(id, new Set([...others, ...kept]));
+}
+
 function write(action) {
-  saving = saving.catch(() => {}).then(action);
-  return saving;
+  writes += 1;
+  saving = saving.then(action).catch(() => {}).finally(() => (writes -= 1));
 }
 
 function keep(id, habit) {

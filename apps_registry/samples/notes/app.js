@@ -1,4 +1,6 @@
-// Each note is one entry, `notes/<id>`: {text, created, edited, pinned}. The first line is its title.
+// Each note is one entry, `notes/<id>`: {text, created, edited, pinned, version}. The first line is its title.
+// `version` is new with every save. A save that finds another version than its text began with keeps both: what
+// somebody wrote on another device meanwhile becomes a note of its own. What is not being written here follows live.
 const SAVE_AFTER_MS = 400;
 const UNDO_FOR_MS = 6000;
 
@@ -20,6 +22,9 @@ const WORDS = {
 const $ = (id) => document.getElementById(id);
 const notes = new Map(); // id → note
 const unsaved = new Set(); // ids to write
+const writing = new Set(); // ids being written
+const basis = new Map(); // id → the version that the text here began with
+const missed = new Set(); // ids that changed elsewhere while we wrote
 let current = null; // the id on the desk
 let timer = 0;
 let saving = Promise.resolve(); // the writes under way
@@ -35,9 +40,15 @@ for (const element of document.querySelectorAll("[data-say-label]")) element.ari
 $("search").placeholder = say.search;
 $("text").placeholder = say.placeholder;
 
-for (const { key, value } of await dot.data.list({ prefix: "notes/" })) notes.set(key.slice(6), value);
+for (const { key, value } of await dot.data.list({ prefix: "notes/" })) take(key.slice(6), value);
 show(inOrder()[0]?.[0] ?? newNote());
 document.body.classList.toggle("writing", notes.get(current).text === "");
+dot.data.watch("notes/", ({ key, value, deleted }) => {
+  const id = key.slice(6);
+  if (unsaved.has(id) || writing.has(id)) missed.add(id);
+  else if (deleted) drop(id);
+  else follow(id, value);
+});
 
 // Showing
 
@@ -82,10 +93,38 @@ function when(iso) {
   return date.toLocaleString(locale, today ? { timeStyle: "short" } : { month: "short", day: "numeric" });
 }
 
+// Following other devices
+
+function take(id, note) {
+  notes.set(id, note);
+  basis.set(id, note.version);
+}
+
+function follow(id, note) {
+  take(id, note);
+  if (id === current && $("text").value !== note.text) {
+    const { selectionStart, selectionEnd } = $("text");
+    $("text").value = note.text;
+    $("text").setSelectionRange(selectionStart, selectionEnd);
+  }
+  list();
+}
+
+function drop(id) {
+  notes.delete(id);
+  basis.delete(id);
+  if (id === current) show(inOrder()[0]?.[0] ?? newNote());
+  list();
+}
+
 // Writing
 
+function newId() {
+  return Date.now().toString(36) + Math.random().toString(36).slice(2, 6);
+}
+
 function newNote() {
-  const id = Date.now().toString(36) + Math.random().toString(36).slice(2, 6);
+  const id = newId();
   const now = new Date().toISOString();
   notes.set(id, { text: "", created: now, edited: now });
   return id; // becomes an entry with its first letter
@@ -116,7 +155,8 @@ async function save() {
   clearTimeout(timer);
   const ids = [...unsaved];
   unsaved.clear();
-  saving = Promise.all(ids.map((id) => notes.has(id) && dot.data.set(`notes/${id}`, notes.get(id))));
+  ids.forEach((id) => writing.add(id));
+  saving = Promise.all(ids.map(store));
   try {
     await saving;
     if (!unsaved.size) $("state").textContent = ids.length ? say.saved : "";
@@ -125,6 +165,34 @@ async function save() {
     $("state").textContent = say.failed;
     timer = setTimeout(save, 3000);
   }
+  ids.forEach((id) => writing.delete(id));
+  for (const id of ids.filter((id) => missed.delete(id) && !unsaved.has(id))) {
+    const note = await dot.data.get(`notes/${id}`);
+    if (note && !unsaved.has(id)) follow(id, note);
+  }
+}
+
+async function store(id) {
+  if (!notes.has(id)) return;
+  const note = { ...notes.get(id), version: newId() };
+  await dot.data.transaction(async (entries) => {
+    const there = await entries.get(`notes/${id}`);
+    const isForeign = there && there.version !== basis.get(id) && there.text !== note.text;
+    if (isForeign) entries.set(`notes/${newId()}`, there);
+    entries.set(`notes/${id}`, note);
+  });
+  basis.set(id, note.version);
+}
+
+// The page goes: there is no time to look first.
+function saveAtOnce() {
+  clearTimeout(timer);
+  for (const id of unsaved) {
+    const note = { ...notes.get(id), version: newId() };
+    basis.set(id, note.version);
+    dot.data.set(`notes/${id}`, note);
+  }
+  unsaved.clear();
 }
 
 async function remove() {
@@ -137,7 +205,7 @@ async function remove() {
   $("toast").hidden = removed.note.text === "";
   setTimeout(() => ($("toast").hidden ||= removed?.id === id), UNDO_FOR_MS);
   await saving.catch(() => {}); // a write that arrives after the deletion would bring the note back
-  if (!notes.has(id)) await dot.data.delete(`notes/${id}`);
+  if (!notes.has(id) && basis.delete(id)) await dot.data.delete(`notes/${id}`); // it had been stored
 }
 
 // What people do
@@ -168,5 +236,5 @@ document.onkeydown = (event) => {
   if (event.key === "Escape") ($("search").value = ""), $("back").click();
   if (event.key === "/" && event.target === document.body) event.preventDefault(), $("search").focus();
 };
-document.onvisibilitychange = () => document.visibilityState === "hidden" && save();
-window.onpagehide = save;
+document.onvisibilitychange = () => document.visibilityState === "hidden" && saveAtOnce();
+window.onpagehide = saveAtOnce;

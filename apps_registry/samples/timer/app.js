@@ -1,5 +1,5 @@
 // Lengths come from the settings that the manifest declares. The state is one entry, `state`, so a round that began on
-// one device goes on after a reload and on another one; finished rounds are counted per day in `days/<YYYY-MM-DD>`.
+// one device goes on after a reload, and live on another one; finished rounds are counted per day in `days/<YYYY-MM-DD>`.
 import { ring } from "./sound.js";
 
 const WORDS = {
@@ -33,6 +33,7 @@ let state = (await dot.data.get("state")) ?? { phase: "work", round: 0 };
 let key = dayKey();
 let day = (await dot.data.get(key)) ?? { rounds: 0, minutes: 0 };
 let saving = Promise.resolve();
+let writes = 0; // on their way; what comes back meanwhile is older than what is here
 
 function lengthMs(phase) {
   return { work: settings.workMinutes, break: settings.breakMinutes, long: settings.longBreakMinutes }[phase] * 60_000;
@@ -50,7 +51,8 @@ function become(next) {
 }
 
 function write(name, value) {
-  saving = saving.catch(() => {}).then(() => dot.data.set(name, value));
+  writes += 1;
+  saving = saving.then(() => dot.data.set(name, value)).catch(() => {}).finally(() => (writes -= 1));
 }
 
 // What happens
@@ -125,4 +127,10 @@ document.onkeydown = (event) => {
   event.preventDefault();
   toggle();
 };
+dot.data.watch("", (change) => {
+  if (writes || change.deleted) return;
+  if (change.key === "state") state = change.value;
+  if (change.key === key) day = change.value;
+  show();
+});
 tick();
