@@ -122,6 +122,7 @@ API_PREFIXES = ("/api", "/mcp", "/ofrep")
 API_MIDDLEWARE = [
     "dotplatform.middleware.request_id",
     "dotplatform.logs.access",
+    "metrics.requests.count_requests",
     "dotplatform.api.guard.api_guard",
 ]
 # Files of apps and the SDK go to frames without cookies.
@@ -132,6 +133,7 @@ FILES_MIDDLEWARE = [
 MIDDLEWARE = [
     "dotplatform.middleware.request_id",
     "dotplatform.logs.access",
+    "metrics.requests.count_requests",
     "dotplatform.middleware.security_headers",
     "django.middleware.security.SecurityMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dotplatform.api.openapi import (
     TIMESTAMP,
     Schema,
+    answer,
     array,
     describe,
     json_content,
@@ -100,5 +101,16 @@ describe(
         ],
         data=ref("MetricsSummary"),
         errors=[400, 403, 404],
+    ),
+)
+describe(
+    "/api/metrics/openmetrics",
+    get=operation(
+        "The platform's own numbers, for Prometheus",
+        tag="metrics",
+        scope="metrics:read",
+        description="OpenMetrics text: requests and their durations, task queue, rollup lag, alerts, channels.",
+        answers={200: answer("OpenMetrics 1.0", json_content(_TEXT, "application/openmetrics-text"))},
+        errors=[403],
     ),
 )

@@ -30,12 +30,17 @@ def route_of(url: str) -> Route:
         match = resolve(path)
     except (ValueError, Resolver404):
         return Route(OTHER_ROUTE, None)
-    pattern = _CONVERTER.sub(r"{\1}", _NAMED_GROUP.sub(r"{\1}", match.route))
-    pattern = "/" + pattern.replace("^", "").replace("\\", "").removesuffix("$").removesuffix("Z").lstrip("/")
-    if not re.fullmatch(r"[A-Za-z0-9/{}._-]*", pattern):
-        pattern = OTHER_ROUTE  # a regular expression that has no readable form
     app_id = match.kwargs.get("app_id")
-    return Route(pattern, app_id if isinstance(app_id, str) else None)
+    return Route(pattern_of(match.route), app_id if isinstance(app_id, str) else None)
+
+
+@lru_cache(maxsize=1024)
+def pattern_of(route: str) -> str:
+    """``/apps/{app_id}/open`` for Django's ``apps/<app:app_id>/open``."""
+    pattern = _CONVERTER.sub(r"{\1}", _NAMED_GROUP.sub(r"{\1}", route))
+    pattern = "/" + pattern.replace("^", "").replace("\\", "").removesuffix("$").removesuffix("Z").lstrip("/")
+    # What is left of a regular expression has no readable form.
+    return pattern if re.fullmatch(r"[A-Za-z0-9/{}._-]*", pattern) else OTHER_ROUTE
 
 
 class Agent(NamedTuple):

@@ -1,10 +1,11 @@
-"""``GET /api/metrics/summary``: the dashboards' numbers."""
+"""``GET /api/metrics/summary``: the dashboards' numbers; ``GET /api/metrics/openmetrics``: for Prometheus."""
 
 from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
+from django.http import HttpResponse
 from django.utils.translation import gettext_noop as _
 from rest_framework.request import Request
 from rest_framework.response import Response
@@ -13,6 +14,7 @@ from dotplatform.api.authentication import Credential
 from dotplatform.api.errors import Forbidden, ValidationFailed
 from dotplatform.api.views import ApiView
 from metrics import percentiles, rollups
+from metrics.exposition import CONTENT_TYPE, exposition
 from metrics.percentiles import BUCKET_S, Answer, Bucket, Question
 from metrics.samples import NAME
 
@@ -100,3 +102,15 @@ def _require_app(credential: Credential, question: Question) -> None:
     if "app_id" not in question.filters:
         raise Forbidden(_("This token is limited to some apps: say which with app_id."))
     credential.require_app(question.filters["app_id"])
+
+
+class OpenMetrics(ApiView):
+    """The platform's own numbers for an existing Prometheus; not in the envelope."""
+
+    scopes = {"GET": "metrics:read"}
+
+    def get(self, request: Request) -> HttpResponse:
+        """OpenMetrics text. A token for some apps may not see everybody's."""
+        if self.credential.app_ids is not None:
+            raise Forbidden
+        return HttpResponse(exposition(), content_type=CONTENT_TYPE)

@@ -5,10 +5,11 @@ from __future__ import annotations
 from django.urls import URLPattern, URLResolver, path
 
 from metrics import api
-from metrics.summary import MetricsSummary
+from metrics.summary import MetricsSummary, OpenMetrics
 
 page_urls: list[URLPattern | URLResolver] = []
 api_urls: list[URLPattern | URLResolver] = [
     path("metrics", api.metrics),
     path("metrics/summary", MetricsSummary.as_view()),
+    path("metrics/openmetrics", OpenMetrics.as_view()),
 ]

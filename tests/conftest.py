@@ -17,6 +17,9 @@ from dotplatform.api.authentication import issue_launch_token
 from dotplatform.database.embedded import ensure_running
 from dotplatform.handlers import Chains
 from dotplatform.models import Platform
+from metrics import requests
+
+requests.FLUSH_EVERY_S = float("inf")  # no query of its own in the middle of a test that counts queries
 
 
 def pytest_configure(config: pytest.Config) -> None:

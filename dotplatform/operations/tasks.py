@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from datetime import time, timedelta
 
+from django.conf import settings
 from django.contrib.sessions.models import Session
 from django.utils import timezone
 from django_tasks_db.models import DBTaskResult
 
-from dotplatform.operations import history
+from dotplatform.operations import deadman, history
 from dotplatform.schedule import periodic
 
 KEEP_TASK_RESULTS = timedelta(days=14)
@@ -30,3 +31,10 @@ def prune_sessions() -> None:
 def record_health() -> None:
     """One row a minute for ``/status``; a gap means that nothing could be asked or written."""
     history.record()
+
+
+@periodic(every_s=60, in_operators_door=False)
+def look_for_missing_tasks() -> None:
+    """Whatever else is scheduled must have succeeded lately."""
+    if settings.MONITORING_ENABLED:
+        deadman.look_for_missing_tasks()

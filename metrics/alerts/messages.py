@@ -11,10 +11,10 @@ from django.utils.translation import gettext
 
 from dotplatform.api.envelope import rfc3339
 from metrics.models import Alert, AlertRule, Delivery
+from metrics.models.alerts import SEVERITY_WORDS
 from metrics.vocabulary import APP_ERROR, APP_LOAD_TIME, KNOWN
 
 LANGUAGES = {"both": ("ko", "en"), "ko": ("ko",), "en": ("en",)}
-SEVERITY_WORDS = {1: "info", 2: "warning", 3: "critical"}
 ICONS = {Delivery.Kind.OPENED: "🚨", Delivery.Kind.RESOLVED: "✅", Delivery.Kind.TEST: "🔔"}
 
 

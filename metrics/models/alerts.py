@@ -23,6 +23,9 @@ class Severity(models.IntegerChoices):
     CRITICAL = 3, _("critical")
 
 
+SEVERITY_WORDS = {1: "info", 2: "warning", 3: "critical"}  # for programs: the labels above are translated
+
+
 def by_app() -> list[str]:
     """One alert an app, as in the seed."""
     return ["appId"]

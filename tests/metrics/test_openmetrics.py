@@ -1,0 +1,92 @@
+"""GET /api/metrics/openmetrics: what Prometheus reads."""
+
+from __future__ import annotations
+
+import re
+import shutil
+import subprocess
+
+import pytest
+from django.db import transaction
+
+from dotplatform.accounts.models import AccessToken, User
+from dotplatform.api.authentication import digest
+from metrics import requests, rollups
+from metrics.alerts.evaluation import evaluate
+from tests.conftest import DotClient
+from tests.metrics.conftest import Record
+
+
+@pytest.fixture
+def prometheus(alice: User) -> DotClient:
+    AccessToken.objects.create(user=alice, digest=digest("dot_pat_p"), scopes=["metrics:read"])
+    return DotClient(headers={"authorization": "Bearer dot_pat_p"})
+
+
+@pytest.fixture(autouse=True)
+def _from_nothing() -> None:
+    requests._counted.clear()
+
+
+def scrape(client: DotClient) -> str:
+    response = client.get("/api/metrics/openmetrics")
+    assert response.status_code == 200
+    assert response.headers["Content-Type"].startswith("application/openmetrics-text; version=1.0.0")
+    return response.content.decode()
+
+
+@pytest.mark.django_db
+class TestOpenMetrics:
+    def test_requests_are_counted_by_route(self, prometheus: DotClient, client: DotClient) -> None:
+        for _ in range(3):
+            client.get("/api/health/live")
+        client.get("/apps/nowhere")
+        client.get("/api/nothing-of-ours")
+        text = scrape(prometheus)
+        name = "dot_http_request_duration_seconds"
+        assert f'{name}_count{{method="GET",route="/api/health/live",status="200"}} 3' in text
+        assert f'{name}_bucket{{method="GET",route="/api/health/live",status="200",le="+Inf"}} 3' in text
+        assert f'{name}_count{{method="GET",route="/apps/{{app_id}}",status="404"}} 1' in text
+        assert "nowhere" not in text
+        assert "nothing-of-ours" not in text
+        client.get("/api/health/live")
+        assert f'{name}_count{{method="GET",route="/api/health/live",status="200"}} 4' in scrape(prometheus)
+
+    def test_alerts_lag_and_measurements(self, prometheus: DotClient, record: Record) -> None:
+        record("app-load-time", [5000.0], appId="notes")
+        assert re.search(r"^dot_rollup_lag_seconds \d", scrape(prometheus), re.MULTILINE)
+        evaluate()
+        text = scrape(prometheus)
+        assert 'dot_alerts_unresolved{severity="warning",status="open"} 1.0' in text
+        assert 'dot_measured_p75{name="app-load-time"} 5000.0' in text
+        assert rollups.lag_s() == 0
+
+    def test_it_ends_as_the_format_says(self, prometheus: DotClient) -> None:
+        assert scrape(prometheus).endswith("\n# EOF\n")
+
+    @pytest.mark.skipif(shutil.which("promtool") is None, reason="promtool (Debian package prometheus) is not here")
+    def test_promtool_has_nothing_to_say(self, prometheus: DotClient, client: DotClient, record: Record) -> None:
+        client.get("/api/health/live")
+        record("LCP", [500.0])
+        evaluate()
+        checked = subprocess.run(
+            ["promtool", "check", "metrics"], input=scrape(prometheus), capture_output=True, text=True, timeout=30
+        )
+        assert (checked.returncode, checked.stdout + checked.stderr) == (0, "")
+
+    def test_only_with_the_scope_and_for_all_apps(self, alice: User, client: DotClient) -> None:
+        assert client.get("/api/metrics/openmetrics").status_code == 401
+        for number, (scopes, app_ids) in enumerate(((["apps:read"], None), (["metrics:read"], ["notes"]))):
+            token = f"dot_pat_{number}"
+            AccessToken.objects.create(user=alice, digest=digest(token), scopes=scopes, app_ids=app_ids)
+            response = client.get("/api/metrics/openmetrics", headers={"authorization": f"Bearer {token}"})
+            assert response.status_code == 403
+
+
+@pytest.mark.django_db
+def test_counts_are_kept_where_they_cannot_be_written(client: DotClient) -> None:
+    client.get("/api/health/live")
+    with transaction.atomic():
+        transaction.set_rollback(True)
+        requests.flush()
+    assert sum(sum(cells[:-1]) for cells in requests._counted.values()) == 1
