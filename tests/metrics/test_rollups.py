@@ -139,7 +139,8 @@ class TestRollingUp:
 
     def test_a_replaced_value_is_counted_once(self) -> None:
         for value in (100.0, 5000.0):
-            store_samples([read_sample({"name": "LCP", "value": value, "id": "v6-1"}, DESKTOP)])
+            sample = {"name": "LCP", "value": value, "id": "v6-1", "timestamp": rfc3339(NOW)}
+            store_samples([read_sample(sample, DESKTOP)])
             rollups.roll_up()
         answer = percentiles.total(question("LCP"))
         assert answer is not None
