@@ -6,7 +6,7 @@ from typing import Any, Literal, cast
 
 from django.conf import settings
 from django.db.models import Exists, OuterRef
-from django.http import HttpResponse
+from django.http import HttpRequest, HttpResponse
 from django.utils.translation import gettext_noop as _
 from rest_framework.request import Request
 from rest_framework.response import Response
@@ -14,11 +14,11 @@ from rest_framework.response import Response
 from apps_registry import services, shapes
 from apps_registry.bundles import run_url
 from apps_registry.catalogue import list_shape, public_app, public_list
-from apps_registry.listing import read_listing
+from apps_registry.listing import Listing, read_listing
 from apps_registry.manifest import Manifest
 from apps_registry.models import App, Installation
 from apps_registry.querysets import AppQuerySet
-from dotplatform.api.authentication import LAUNCH_SCOPES, issue_launch_token
+from dotplatform.api.authentication import LAUNCH_SCOPES, Credential, issue_launch_token
 from dotplatform.api.conditional import cacheable
 from dotplatform.api.errors import NotFound, ValidationFailed
 from dotplatform.api.views import ApiView
@@ -51,12 +51,7 @@ class Apps(ApiView):
     scopes = {"GET": "apps:read"}
 
     def get(self, request: Request) -> Response:
-        listing = read_listing(request.query_params)
-        with as_person(self.credential.user_id):
-            apps = listing.narrow(App.objects.active().with_release().only_ids(self.credential.app_ids))
-            found = _with_installed(apps, self.credential.user_id)[listing.bounds]
-            items = [shapes.app_shape(app, installed=app.installed) for app in found]
-            return Response(list_shape(items, listing, apps.count()))
+        return Response(listed_apps(self.credential, read_listing(request.query_params)))
 
 
 class AppDetail(ApiView):
@@ -136,23 +131,34 @@ class Launch(ApiView):
     scopes = {"POST": "apps:read"}
 
     def post(self, request: Request, app_id: str) -> Response:
-        credential = self.credential
-        credential.require_app(app_id)
-        with as_person(credential.user_id):
-            app = services.installed_app(credential.user_id, app_id).app
-        release = app.active_release
-        if app.status != App.Status.ACTIVE or release is None:
-            raise NotFound
-        token, expires_at = issue_launch_token(credential.user_id, app_id, credential.scopes & LAUNCH_SCOPES)
-        start = run_url(app_id, release.sha256) + Manifest(release.manifest).start_url
-        return Response(
-            {
-                "url": request._request.build_absolute_uri(start),
-                "token": token,
-                "expires_at": expires_at,
-                "events_origin": settings.EVENTS_ORIGIN or request._request.build_absolute_uri("/").rstrip("/"),
-            }
-        )
+        return Response(launch(self.credential, app_id, request._request))
+
+
+def listed_apps(credential: Credential, listing: Listing) -> dict[str, Any]:
+    """The contract's app list for one caller: active apps that the credential may see, each with ``installed``."""
+    with as_person(credential.user_id):
+        apps = listing.narrow(App.objects.active().with_release().only_ids(credential.app_ids))
+        found = _with_installed(apps, credential.user_id)[listing.bounds]
+        items = [shapes.app_shape(app, installed=app.installed) for app in found]
+        return list_shape(items, listing, apps.count())
+
+
+def launch(credential: Credential, app_id: str, request: HttpRequest) -> dict[str, Any]:
+    """``{url, token, expires_at, events_origin}`` for one of the caller's apps, or ``NotFound``."""
+    credential.require_app(app_id)
+    with as_person(credential.user_id):
+        app = services.installed_app(credential.user_id, app_id).app
+    release = app.active_release
+    if app.status != App.Status.ACTIVE or release is None:
+        raise NotFound
+    token, expires_at = issue_launch_token(credential.user_id, app_id, credential.scopes & LAUNCH_SCOPES)
+    start = run_url(app_id, release.sha256) + Manifest(release.manifest).start_url
+    return {
+        "url": request.build_absolute_uri(start),
+        "token": token,
+        "expires_at": expires_at,
+        "events_origin": settings.EVENTS_ORIGIN or request.build_absolute_uri("/").rstrip("/"),
+    }
 
 
 def _with_installed(apps: AppQuerySet, user_id: Any) -> Any:

@@ -6,13 +6,16 @@ from django.contrib import admin
 from django.urls import include, path, re_path
 from django.views.generic import RedirectView
 
+import appdata.mcp
 import appdata.urls
+import apps_registry.mcp
 import apps_registry.urls
 import dotplatform.accounts.urls
 import dotplatform.api.urls
 import dotplatform.operations.urls
 import metrics.urls
 from dotplatform.api.views import not_found
+from dotplatform.mcp.endpoint import mcp_view
 
 handler400 = "dotplatform.pages.bad_request"
 handler403 = "dotplatform.pages.permission_denied"
@@ -31,6 +34,7 @@ _api = [
 
 urlpatterns = [
     path("api/", include(_api)),
+    path("mcp", mcp_view([*apps_registry.mcp.TOOLS, *appdata.mcp.TOOLS])),
     *apps_registry.urls.page_urls,
     *appdata.urls.page_urls,
     *metrics.urls.page_urls,

@@ -1,0 +1,88 @@
+"""Tools for assistants: read and write a person's entries in an app, under the same policies as the API."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import orjson
+
+from appdata import services
+from appdata.keys import checked_key
+from appdata.services import Place
+from appdata.values import checked_json
+from dotplatform.mcp.tools import Call, Tool
+
+_APP_ID = {"type": "string", "pattern": "^[a-z][a-z0-9-]{1,62}$", "description": "The app's id, for example notes"}
+_KEY = {"type": "string", "minLength": 1, "maxLength": 512}
+_LISTED = 100
+
+
+def _place(call: Call) -> Place:
+    app_id: str = call.arguments["app_id"]
+    call.credential.require_app(app_id)
+    return Place(call.credential.user_id, app_id, app_id)
+
+
+def _get(call: Call) -> bytes:
+    return services.get_entry(_place(call), checked_key(call.arguments["key"])).body
+
+
+def _set(call: Call) -> bytes:
+    place, key = _place(call), checked_key(call.arguments["key"])
+    return services.put_entry(place, key, checked_json(orjson.dumps(call.arguments["value"]))).body
+
+
+def _list(call: Call) -> bytes:
+    given = call.arguments
+    prefix = checked_key(given["prefix"], field="prefix") if given.get("prefix") else ""
+    return services.list_entries(
+        _place(call),
+        prefix=prefix,
+        cursor=given.get("cursor", ""),
+        limit=given.get("limit", _LISTED),
+        values=given.get("values", True),
+    )
+
+
+def _tool(name: str, title: str, description: str, scope: str, run: Any, **more: Any) -> Tool:
+    properties = {"app_id": _APP_ID, **more.pop("properties")}
+    return Tool(name, title, description, scope, run, properties, **more)
+
+
+TOOLS = [
+    _tool(
+        "data_get",
+        "Read an entry",
+        "One entry of the person in an app: its value, revision and times.",
+        "data:read",
+        _get,
+        properties={"key": _KEY},
+        required=("app_id", "key"),
+        is_read=True,
+    ),
+    _tool(
+        "data_set",
+        "Write an entry",
+        "Put a JSON value under a key, whatever was there before.",
+        "data:write",
+        _set,
+        properties={"key": _KEY, "value": {"description": "Any JSON value up to 256 KiB"}},
+        required=("app_id", "key", "value"),
+        is_destructive=True,
+    ),
+    _tool(
+        "data_list",
+        "List entries",
+        "Entries in the order of their keys; cursor is for the next page and null at the end.",
+        "data:read",
+        _list,
+        properties={
+            "prefix": {"type": "string", "maxLength": 512},
+            "cursor": {"type": "string"},
+            "limit": {"type": "integer", "minimum": 1, "maximum": 1000},
+            "values": {"type": "boolean", "description": "false leaves the values out"},
+        },
+        required=("app_id",),
+        is_read=True,
+    ),
+]

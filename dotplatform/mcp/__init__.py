@@ -1,0 +1,1 @@
+"""The Model Context Protocol: what an assistant may do for a person, as tools at ``/mcp``."""
