@@ -1,0 +1,80 @@
+"""Every page in two guises: nothing axe-core objects to, nothing the browser complains of, nothing that overflows."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from playwright.sync_api import Browser, ConsoleMessage, Page
+
+from tests.e2e.conftest import ROOT, RunningPlatform
+from tests.e2e.screenshots import NARROW, PAGES, Guise, settle, visitor
+
+AXE = ROOT / "node_modules" / "axe-core" / "axe.min.js"
+GUISES = {"light": Guise(), "dark and narrow": Guise("ko-KR", "dark", NARROW)}
+MORE_PAGES = {
+    "": ["/apps?search=nothing-like-this", "/apps/notes", "/accounts/logout/"],
+    "alice@example.com": [
+        "/apps",
+        "/apps/notes/uninstall",
+        "/accounts/email/",
+        "/accounts/password/change/",
+        "/accounts/reauthenticate/",
+        "/accounts/logout/",
+    ],
+    "operator@example.com": ["/admin/accounts/user/add/", "/admin/accounts/accesstoken/", "/admin/admin/logentry/"],
+}
+# Django's own pages of the console, not ours to change: https://code.djangoproject.com/query?component=contrib.admin
+CONSOLE_RULES_OFF = ["color-contrast", "heading-order", "landmark-unique", "region", "page-has-heading-one"]
+
+
+@pytest.mark.skipif(not AXE.exists(), reason="npm did not install axe-core")
+@pytest.mark.parametrize("guise", GUISES.values(), ids=GUISES)
+@pytest.mark.parametrize("email", PAGES, ids=lambda email: email.partition("@")[0] or "stranger")
+def test_every_page_is_accessible_and_quiet(
+    browser: Browser, platform: RunningPlatform, email: str, guise: Guise
+) -> None:
+    found: list[str] = []
+    with visitor(browser, platform, email, guise) as page:
+        page.on("console", lambda message: found.extend(complaint(message)))
+        page.on("pageerror", lambda error: found.append(f"{page.url}: {error}"))
+        for path in [*PAGES[email].values(), *MORE_PAGES[email]]:
+            if path == "/nowhere":
+                continue  # in development that is Django's page, not ours
+            page.goto(path)
+            settle(page)
+            found += violations(page)
+            if not path.startswith(("/admin/", "/api/docs")) and overflows(page):
+                found.append(f"{path} is wider than its window")
+    assert not found, "\n".join(found)
+
+
+def complaint(message: ConsoleMessage) -> list[str]:
+    """What the browser's console says in red about the page (axe-core has no address); 403 is meant where it comes."""
+    place = message.location.get("url", "")
+    return [f"{place}: {message.text}"] if message.type == "error" and place and "403" not in message.text else []
+
+
+def violations(page: Page) -> list[str]:
+    """What axe-core finds on the page (WCAG 2.2 A and AA and its best practices), a line each.
+
+    Not in the frame of an app, which is its author's, nor inside Swagger UI.
+    """
+    off = CONSOLE_RULES_OFF if "/admin/" in page.url else []
+    page.evaluate(AXE.read_text())  # by the debugger's door: the page's own policy would not let it in
+    result: dict[str, Any] = page.evaluate(
+        """off => axe.run({exclude: ["#api-docs"]}, {
+            iframes: false, rules: Object.fromEntries(off.map(id => [id, {enabled: false}])),
+        })""",
+        off,
+    )
+    return [
+        f"{page.url}: {violation['id']}: {violation['help']}: {node['html'][:120]} {node['failureSummary'][-160:]}"
+        for violation in result["violations"]
+        for node in violation["nodes"][:3]
+    ]
+
+
+def overflows(page: Page) -> bool:
+    """Whether one has to scroll sideways."""
+    return bool(page.evaluate("document.documentElement.scrollWidth > document.documentElement.clientWidth"))
