@@ -24,7 +24,8 @@ YAML_TYPES = ("application/yaml", "application/vnd.oai.openapi", "application/x-
 
 # The platform's own policy, less its nonces: this page has no inline script or style to give one.
 DOCS_CSP = {
-    name: [source for source in sources if source != "'nonce'"] for name, sources in settings.SECURE_CSP.items()
+    name: [source for source in sources if source != settings.CSP_NONCE]
+    for name, sources in settings.SECURE_CSP.items()
 }
 
 
