@@ -335,7 +335,7 @@ SECURE_CSP: dict[str, list[str]] = {
     "default-src": ["'self'"],
     "script-src": ["'self'", CSP_NONCE],
     "style-src": ["'self'", CSP_NONCE],
-    "img-src": ["'self'", "data:"],
+    "img-src": ["'self'", "data:", *filter(None, [RUN_ORIGIN])],  # apps' icons are files of their bundles
     "connect-src": ["'self'"],
     "object-src": ["'none'"],
     "base-uri": ["'none'"],

@@ -7,6 +7,7 @@ from typing import Any
 from uuid import UUID
 
 import orjson
+from django.conf import settings
 from django.http import HttpRequest
 from django.utils.translation import get_language
 
@@ -32,7 +33,7 @@ def launch_context(request: HttpRequest, person: User, app: App, installation: I
         "token": token,
         "expires_at": rfc3339(expires_at),
         "api": f"{platform_origin(request)}/api",
-        "events_origin": None,  # no stream is served yet
+        "events_origin": settings.EVENTS_ORIGIN or platform_origin(request),
         "user": {"id": str(person.id), "name": person.get_short_name(), "locale": get_language()},
         "settings": effective_settings(app.active_release.manifest, installation.settings),
     }

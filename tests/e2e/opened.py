@@ -6,7 +6,7 @@ import json
 from pathlib import Path
 from uuid import uuid4
 
-from playwright.sync_api import Frame, Page, expect
+from playwright.sync_api import Browser, Frame, Page, StorageState, expect
 
 from tests.e2e.conftest import RunningPlatform
 from tests.e2e.people import install, new_email, sign_up
@@ -26,12 +26,20 @@ def publish_app(platform: RunningPlatform, folder: Path, files: dict[str, str | 
     return app_id
 
 
-def new_person_with(page: Page, app_id: str) -> str:
-    """Sign somebody up and install the app; returns their address."""
-    email = new_email("alice")
-    sign_up(page, email)
-    install(page, app_id)
-    return email
+def new_person_with(page: Page, *app_ids: str) -> None:
+    """Sign somebody up and install the apps."""
+    sign_up(page, new_email("alice"))
+    for app_id in app_ids:
+        install(page, app_id)
+
+
+def signed_in(browser: Browser, platform: RunningPlatform, *app_ids: str) -> StorageState:
+    """The cookies of a new person with these apps, for ``new_profile(storage_state=…)``: signing up takes its time."""
+    profile = browser.new_context(base_url=platform.url, locale="en-US")
+    new_person_with(profile.new_page(), *app_ids)
+    state = profile.storage_state()
+    profile.close()
+    return state
 
 
 def open_frame(page: Page, app_id: str, path: str = "") -> Frame:

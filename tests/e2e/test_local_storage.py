@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 
 import pytest
-from playwright.sync_api import Page, Route, expect
+from playwright.sync_api import Browser, Frame, Page, Route, StorageState, expect
 
 from tests.e2e.conftest import NewProfile, RunningPlatform
 from tests.e2e.foreign import foreign_server
-from tests.e2e.opened import app_frame, new_person_with, open_frame, publish_app, wait_saved
-from tests.e2e.people import sign_in
+from tests.e2e.opened import app_frame, new_person_with, open_frame, publish_app, signed_in, wait_saved
+
+OtherBrowser = Callable[[], Frame]
 
 # Each is evaluated in the browser's own localStorage and in the app's; what comes out must be the same.
 STATEMENTS = [
@@ -92,13 +93,24 @@ def app_id(platform: RunningPlatform, tmp_path_factory: pytest.TempPathFactory) 
     return publish_app(platform, tmp_path_factory.mktemp("bundles"))
 
 
+@pytest.fixture(scope="module")
+def alice(browser: Browser, platform: RunningPlatform, app_id: str) -> StorageState:
+    return signed_in(browser, platform, app_id)
+
+
 @pytest.fixture
-def page(new_profile: NewProfile, app_id: str) -> Page:
-    """Alice, with the app installed and open."""
-    page = new_profile().new_page()
-    new_person_with(page, app_id)
-    open_frame(page, app_id)
+def page(new_profile: NewProfile, alice: StorageState, app_id: str) -> Page:
+    """Alice, with the app open and nothing in it."""
+    page = new_profile(storage_state=alice).new_page()
+    open_frame(page, app_id).evaluate("localStorage.clear()")
+    wait_saved(page)
     return page
+
+
+@pytest.fixture
+def other_browser(new_profile: NewProfile, alice: StorageState, app_id: str) -> OtherBrowser:
+    """Open the app as Alice in a second browser; what is returned is its frame."""
+    return lambda: open_frame(new_profile(storage_state=alice).new_page(), app_id)
 
 
 @pytest.fixture
@@ -125,27 +137,25 @@ ANY_STRINGS = """{
 }"""
 
 
-def test_any_string_is_there_again_in_another_browser(page: Page, new_profile: NewProfile, app_id: str) -> None:
+def test_any_string_is_there_again_in_another_browser(page: Page, other_browser: OtherBrowser) -> None:
     frame = app_frame(page)
     frame.evaluate(f"() => Object.entries({ANY_STRINGS}).forEach(([key, value]) => localStorage.setItem(key, value))")
     wait_saved(page)
-    there = other_browser(page, new_profile, app_id)
+    there = other_browser()
     same = f"""() => {{ const expected = {ANY_STRINGS}; const keys = Object.keys(expected);
         return [keys.filter((key) => localStorage.getItem(key) !== expected[key]), localStorage.length - keys.length]
     }}"""
-    assert app_frame(there).evaluate(same) == [[], 0]
-    app_frame(there).evaluate("localStorage.clear()")
-    wait_saved(there)
-    page.reload()
-    assert app_frame(page).evaluate("localStorage.length") == 0
+    assert there.evaluate(same) == [[], 0]
+    there.evaluate("localStorage.clear()")
+    wait_saved(there.page)
+    assert other_browser().evaluate("localStorage.length") == 0
 
 
-def test_five_mebi_of_the_worst_strings_fit_and_survive(page: Page, new_profile: NewProfile, app_id: str) -> None:
+def test_five_mebi_of_the_worst_strings_fit_and_survive(page: Page, other_browser: OtherBrowser) -> None:
     size = 5 * 1024 * 1024 - 10
     app_frame(page).evaluate("(size) => { localStorage.w = '\\u0001\\ud800'.repeat(size / 2) }", size)
     wait_saved(page)
-    there = other_browser(page, new_profile, app_id)
-    seen = app_frame(there).evaluate("[localStorage.w.length, localStorage.w.slice(-2) === '\\u0001\\ud800']")
+    seen = other_browser().evaluate("[localStorage.w.length, localStorage.w.slice(-2) === '\\u0001\\ud800']")
     assert seen == [size, True]
 
 
@@ -164,15 +174,14 @@ def test_five_mebi_of_the_worst_strings_fit_and_survive(page: Page, new_profile:
     ],
 )
 def test_no_write_is_lost_when_the_tab_closes_right_after_it(
-    page: Page, new_profile: NewProfile, app_id: str, write: str
+    page: Page, other_browser: OtherBrowser, write: str
 ) -> None:
     app_frame(page).evaluate("localStorage.before = 'here'")
     wait_saved(page)
-    context = page.context
     app_frame(page).evaluate(f"() => {{ {write} }}")
     with page.expect_event("close"):
         page.close(run_before_unload=True)
-    frame = open_frame(context.new_page(), app_id)
+    frame = other_browser()
     frame.wait_for_function("localStorage.last === 'tiny' || localStorage.last?.length >= 100_000")
     if write.startswith("for"):
         frame.wait_for_function("localStorage.key299?.endsWith('299') && Object.keys(localStorage).length === 302")
@@ -187,9 +196,7 @@ def test_somebody_else_sees_nothing_of_it(page: Page, new_profile: NewProfile, a
     assert open_frame(charlie, app_id).evaluate("localStorage.length") == 0
 
 
-def test_what_is_written_without_a_connection_is_saved_when_it_is_back(
-    page: Page, new_profile: NewProfile, app_id: str
-) -> None:
+def test_what_is_written_without_a_connection_is_saved_when_it_is_back(page: Page, other_browser: OtherBrowser) -> None:
     frame = app_frame(page)
     page.context.set_offline(True)
     frame.evaluate("localStorage.offline = 'first'")
@@ -197,16 +204,16 @@ def test_what_is_written_without_a_connection_is_saved_when_it_is_back(
     frame.evaluate("localStorage.offline = 'second'; localStorage.more = 'x'.repeat(50_000)")
     page.context.set_offline(False)
     wait_saved(page)
-    there = app_frame(other_browser(page, new_profile, app_id))
+    there = other_browser()
     assert there.evaluate("[localStorage.offline, localStorage.more.length]") == ["second", 50_000]
 
 
-def test_a_token_that_ended_is_renewed_and_nothing_is_lost(page: Page, new_profile: NewProfile, app_id: str) -> None:
+def test_a_token_that_ended_is_renewed_and_nothing_is_lost(page: Page, other_browser: OtherBrowser) -> None:
     frame = app_frame(page)
     frame.evaluate("window[Symbol.for('dot.runtime')].context.token = 'dot_run_ended'")
     frame.evaluate("localStorage.late = 'still saved'")
     wait_saved(page)
-    assert app_frame(other_browser(page, new_profile, app_id)).evaluate("localStorage.late") == "still saved"
+    assert other_browser().evaluate("localStorage.late") == "still saved"
 
 
 def test_a_full_store_says_so_and_goes_on_when_there_is_room(page: Page) -> None:
@@ -222,14 +229,3 @@ def test_a_full_store_says_so_and_goes_on_when_there_is_room(page: Page) -> None
     page.unroute("**/batch")
     frame.evaluate("localStorage.removeItem('one'); localStorage.two = '2'")
     wait_saved(page)
-
-
-def other_browser(page: Page, new_profile: NewProfile, app_id: str) -> Page:
-    """The same person in a second profile, with the app open."""
-    page.goto("/account")
-    email = page.locator("main").get_by_text("@example.com").first.inner_text()
-    there = new_profile().new_page()
-    sign_in(there, email)
-    open_frame(there, app_id)
-    page.goto(f"/apps/{app_id}/open")
-    return there

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import base64
-from pathlib import Path
 from typing import Any
 
 import pytest
+from playwright.sync_api import Browser, Page, StorageState
 
 from tests.e2e.conftest import NewProfile, RunningPlatform
-from tests.e2e.opened import app_frame, new_person_with, open_frame, publish_app
+from tests.e2e.opened import app_frame, open_frame, publish_app, signed_in
 
 # (module (func (export "add") (param i32 i32) (result i32) local.get 0 local.get 1 i32.add))
 WASM = base64.b64decode("AGFzbQEAAAABBwFgAn9/AX8DAgEABwcBA2FkZAAACgkBBwAgACABags=")
@@ -86,11 +86,17 @@ def app_id(platform: RunningPlatform, tmp_path_factory: pytest.TempPathFactory) 
     return publish_app(platform, tmp_path_factory.mktemp("bundles"), FILES)
 
 
-def test_scripts_styles_workers_and_webassembly_of_a_bundle_run(
-    new_profile: NewProfile, problems: list[str], app_id: str
-) -> None:
-    page = new_profile().new_page()
-    new_person_with(page, app_id)
+@pytest.fixture(scope="module")
+def alice(browser: Browser, platform: RunningPlatform, app_id: str) -> StorageState:
+    return signed_in(browser, platform, app_id)
+
+
+@pytest.fixture
+def page(new_profile: NewProfile, alice: StorageState) -> Page:
+    return new_profile(storage_state=alice).new_page()
+
+
+def test_scripts_styles_workers_and_webassembly_of_a_bundle_run(page: Page, problems: list[str], app_id: str) -> None:
     frame = open_frame(page, app_id)
     frame.wait_for_function("window.nested")
     base = frame.evaluate("location.pathname").removesuffix("index.html")
@@ -122,9 +128,7 @@ def test_scripts_styles_workers_and_webassembly_of_a_bundle_run(
     assert problems == []
 
 
-def test_pages_of_one_bundle_share_storage_and_the_name_of_the_window(new_profile: NewProfile, app_id: str) -> None:
-    page = new_profile().new_page()
-    new_person_with(page, app_id)
+def test_pages_of_one_bundle_share_storage_and_the_name_of_the_window(page: Page, app_id: str) -> None:
     frame = open_frame(page, app_id)
     frame.evaluate(
         """() => { localStorage.there = "written just before"; sessionStorage.tab = "kept"; window.name = "mine";
@@ -140,19 +144,13 @@ def test_pages_of_one_bundle_share_storage_and_the_name_of_the_window(new_profil
     second.wait_for_function("window.sawThere === 'written just before, and more'")
 
 
-def test_a_page_in_another_encoding_is_read_as_it_was_written(new_profile: NewProfile, app_id: str) -> None:
-    page = new_profile().new_page()
-    new_person_with(page, app_id)
+def test_a_page_in_another_encoding_is_read_as_it_was_written(page: Page, app_id: str) -> None:
     frame = open_frame(page, app_id)
     frame.evaluate("location.href = 'old.html'")
     assert app_frame(page, "old.html").locator("p").inner_text() == "한글"
 
 
-def test_a_bundle_frame_that_was_not_opened_by_the_platform_gets_nothing(
-    new_profile: NewProfile, app_id: str, tmp_path: Path
-) -> None:
-    page = new_profile().new_page()
-    new_person_with(page, app_id)
+def test_a_bundle_frame_that_was_not_opened_by_the_platform_gets_nothing(page: Page, app_id: str) -> None:
     address = open_frame(page, app_id).url
     page.goto(address)  # straight to the bundle: an opaque origin, no person, memory only
     assert page.evaluate("self.origin") == "null"

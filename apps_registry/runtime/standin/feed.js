@@ -10,6 +10,7 @@ const feed = {
   since: context?.storage?.revision ?? null,
   listeners: new Set(), // { change(change), resync() }: resync when what happened meanwhile is no longer known
   isRunning: false,
+  isLive: false, // a stream is open
 
   listen(listener) {
     this.listeners.add(listener);
@@ -24,7 +25,7 @@ const feed = {
     for (let failures = 0; this.listeners.size; ) {
       try {
         if (failures < STREAM_ATTEMPTS || failures % POLLS_A_STREAM === 0) {
-          await this.stream();
+          await this.stream().finally(() => (this.isLive = false));
           failures = 0;
         } else {
           await this.poll();
@@ -36,7 +37,8 @@ const feed = {
         }
         failures += 1;
       }
-      await pause(failures ? Math.min(FIRST_RETRY_MS * 2 ** failures, POLL_MS) : 0);
+      const wait = failures ? Math.min(FIRST_RETRY_MS * 2 ** failures, POLL_MS) : FIRST_RETRY_MS;
+      await pause(wait * Math.random()); // a new version ends everybody's stream at once
     }
     this.isRunning = false;
   },
@@ -50,6 +52,7 @@ const feed = {
     if (!(await this.isUsable(response))) {
       return;
     }
+    this.isLive = true;
     const reader = response.body.pipeThrough(new TextDecoderStream()).getReader();
     let text = "";
     for (;;) {

@@ -1,0 +1,147 @@
+"""One person on two devices: what changes in one browser changes in the other, and survives the server's death."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+from pathlib import Path
+
+import pytest
+from playwright.sync_api import Browser, Frame, Page, StorageState, expect
+
+from tests.e2e.conftest import NewProfile, RunningPlatform
+from tests.e2e.opened import app_frame, open_frame, publish_app, signed_in, wait_saved
+from tests.e2e.people import open_app
+
+A_SECOND_MS = 1000
+
+
+@pytest.fixture(scope="module")
+def app_id(platform: RunningPlatform, tmp_path_factory: pytest.TempPathFactory) -> str:
+    return publish_app(platform, tmp_path_factory.mktemp("bundles"))
+
+
+@pytest.fixture(scope="module")
+def alice(browser: Browser, platform: RunningPlatform, app_id: str) -> StorageState:
+    return signed_in(browser, platform, app_id, "tasks")
+
+
+@pytest.fixture
+def devices(new_profile: NewProfile, alice: StorageState) -> tuple[Page, Page]:
+    """Two browsers of Alice."""
+    return new_profile(storage_state=alice).new_page(), new_profile(storage_state=alice).new_page()
+
+
+def _is_live(frame: Frame) -> None:
+    frame.wait_for_function("window[Symbol.for('dot.runtime')].feed.isLive")
+
+
+def test_a_task_ticked_in_one_browser_is_ticked_in_the_other_within_a_second(devices: tuple[Page, Page]) -> None:
+    first, second = (open_app(page, "tasks") for page in devices)
+    for page in devices:
+        _is_live(app_frame(page))
+    first.locator("#what").fill("Water the plants")
+    first.locator("#what").press("Enter")
+    expect(second.locator("#open li")).to_have_count(1, timeout=A_SECOND_MS)
+    second.locator("#open li [type=checkbox], #open li [role=checkbox]").first.click()
+    expect(first.locator("#done li")).to_have_count(1, timeout=A_SECOND_MS)
+    expect(first.locator("#open li")).to_have_count(0)
+
+
+def test_with_the_server_killed_in_between_nothing_is_lost(
+    devices: tuple[Page, Page], platform: RunningPlatform, app_id: str
+) -> None:
+    first, second = (open_frame(page, app_id) for page in devices)
+    for frame in (first, second):
+        frame.evaluate("localStorage.before = '1'")  # uses it, so it listens
+        _is_live(frame)
+    for pid in _workers(platform):
+        os.kill(pid, signal.SIGKILL)
+    first.evaluate("() => { for (let i = 0; i < 50; i++) localStorage['first' + i] = String(i); }")
+    second.evaluate("() => { for (let i = 0; i < 50; i++) localStorage['second' + i] = String(i); }")
+    for pid in _workers(platform):
+        os.kill(pid, signal.SIGKILL)
+    first.evaluate("localStorage.last = 'of the first'")
+    for frame in (first, second):
+        frame.wait_for_function("localStorage.length === 102 && localStorage.last === 'of the first'", timeout=60_000)
+    for page in devices:
+        wait_saved(page)
+
+
+def test_the_storage_event_is_the_standards_own(devices: tuple[Page, Page], app_id: str) -> None:
+    writer, reader = (open_frame(page, app_id) for page in devices)
+    writer.evaluate("localStorage.clear()")
+    wait_saved(devices[0])
+    reader.evaluate(
+        """() => { localStorage.length; window.seen = [];
+        addEventListener("storage", (event) => seen.push([event.key, event.oldValue, event.newValue,
+            event.storageArea === localStorage, event.url === location.href, event instanceof StorageEvent])); }"""
+    )
+    writer.evaluate("window.own = 0; addEventListener('storage', () => own++); localStorage.mine = 'a'")
+    for frame in (writer, reader):
+        _is_live(frame)
+    reader.wait_for_function("localStorage.mine === 'a'")
+    reader.evaluate("window.seen.length = 0")
+    writer.evaluate("localStorage.mine = 'b'")
+    reader.wait_for_function("localStorage.mine === 'b'")
+    writer.evaluate("localStorage['k\\0'] = '\\ud800'")
+    reader.wait_for_function("localStorage['k\\0'] === '\\ud800'")
+    writer.evaluate("localStorage.long = 'é'.repeat(400_000)")
+    reader.wait_for_function("localStorage.long?.length === 400_000")
+    writer.evaluate("localStorage.removeItem('mine'); localStorage.removeItem('k\\0')")
+    reader.wait_for_function("localStorage.length === 1")
+    seen = reader.evaluate("window.seen.map(([key, old, now, ...rest]) => [key, old, now?.slice(0, 3), ...rest])")
+    always = [True, True, True]
+    assert seen[0] == ["mine", "a", "b", *always]
+    assert seen[1][0] == "k\0"
+    assert seen[2] == ["long", None, "ééé", *always]
+    assert seen[3] == ["mine", "b", None, *always]
+    assert seen[4][2] is None
+    assert writer.evaluate("window.own") == 0  # a page does not hear of its own writes
+
+
+def test_the_sdk_watches_a_prefix(devices: tuple[Page, Page], app_id: str) -> None:
+    writer, watcher = (open_frame(page, app_id) for page in devices)
+    watcher.evaluate(
+        "() => { window.seen = []; window.stop = dot.data.watch('votes/', ({ key, value, deleted }) =>"
+        " seen.push([key, value ?? null, deleted])) }"
+    )
+    _is_live(watcher)
+    writer.evaluate("async () => { await dot.data.set('other', 0); await dot.data.set('votes/a', { n: 1 }) }")
+    writer.evaluate("async () => { await dot.data.increment('votes/b', 2); await dot.data.delete('votes/a') }")
+    watcher.wait_for_function("seen.length === 3", timeout=5000)
+    assert watcher.evaluate("seen") == [["votes/a", {"n": 1}, False], ["votes/b", 2, False], ["votes/a", None, True]]
+    watcher.evaluate("stop()")
+    writer.evaluate("() => dot.data.delete('votes/b')")
+
+
+def test_two_writers_of_one_key_end_up_the_same(devices: tuple[Page, Page], app_id: str) -> None:
+    frames = [open_frame(page, app_id) for page in devices]
+    for frame in frames:
+        frame.evaluate("localStorage.length")
+        _is_live(frame)
+    for number in range(10):
+        for name, frame in zip("ab", frames, strict=True):
+            frame.evaluate("(value) => { localStorage.both = value; }", f"{name}{number}")
+    for page in devices:
+        wait_saved(page)
+    frames[0].evaluate("localStorage.end = '1'")
+    frames[1].wait_for_function("localStorage.end === '1'")
+    frames[1].evaluate("localStorage.end2 = '1'")
+    frames[0].wait_for_function("localStorage.end2 === '1'")
+    assert frames[0].evaluate("localStorage.both") == frames[1].evaluate("localStorage.both")
+
+
+def _workers(platform: RunningPlatform) -> list[int]:
+    """The processes below the platform's web and stream masters."""
+    found: list[int] = []
+    for master in _children(platform.process.pid):
+        if b"gunicorn" in Path(f"/proc/{master}/cmdline").read_bytes():
+            found += _children(master)
+    return found
+
+
+def _children(pid: int) -> list[int]:
+    listed = subprocess.run(["ps", "-o", "pid=", "--ppid", str(pid)], capture_output=True, text=True)
+    return [int(word) for word in listed.stdout.split()]
