@@ -116,23 +116,23 @@ def sample_screenshots(browser: Browser, platform: RunningPlatform) -> None:
 
 
 def readme_picture(browser: Browser, platform: RunningPlatform) -> None:
-    """The launcher, an app open, and the catalogue on a phone, side by side."""
+    """The catalogue, an app open, and the launcher on a phone, side by side."""
     shots = []
     with visitor(browser, platform, "alice@example.com", Guise()) as page:
-        page.goto("/")
+        page.goto("/apps")
         settle(page)
         shots.append(page.screenshot())
         open_app(page, "habits")
         shots.append(page.screenshot())
-    with visitor(browser, platform, "bob@example.com", Guise("ko-KR", "dark", NARROW)) as page:
-        page.goto("/apps")
+    with visitor(browser, platform, "alice@example.com", Guise("ko-KR", "dark", NARROW)) as page:
+        page.goto("/")
         settle(page)
         shots.append(page.screenshot())
         images = "".join(f'<img src="data:image/png;base64,{base64.b64encode(shot).decode()}">' for shot in shots)
-        page.set_viewport_size({"width": 1440, "height": 480})
+        page.set_viewport_size({"width": 1560, "height": 432})
         page.goto("about:blank")
         page.set_content(
-            "<style>body{margin:0;padding:16px;display:flex;gap:16px;background:#e9e7f3}"
+            "<style>body{margin:0;padding:16px;display:inline-flex;gap:16px;background:#e9e7f3}"
             "img{height:400px;border-radius:10px;box-shadow:0 8px 30px #0003}</style>" + images
         )
         IMAGES.mkdir(parents=True, exist_ok=True)
