@@ -11,7 +11,7 @@ from django.http import HttpRequest, HttpResponse
 from django.utils.html import format_html
 from django.utils.translation import gettext, gettext_lazy as _
 
-from appdata.models import Entry
+from appdata.models import AppLimit, Entry
 from dotplatform.accounts.models import User
 
 METADATA = ("key", "app_id", "person", "bytes", "revision", "created_at", "updated_at")
@@ -64,3 +64,10 @@ class EntryAdmin(admin.ModelAdmin[Entry]):
 
     def has_delete_permission(self, request: HttpRequest, obj: Entry | None = None) -> bool:
         return False
+
+
+@admin.register(AppLimit)
+class AppLimitAdmin(admin.ModelAdmin[AppLimit]):
+    """More, or less, than the platform's limits for the installations of one app."""
+
+    list_display = ("app", "max_keys", "max_bytes")

@@ -3,24 +3,31 @@
 from __future__ import annotations
 
 from django.conf import settings
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpRequest, HttpResponse, StreamingHttpResponse
+from django.http.response import HttpResponseBase
 from django.utils.translation import gettext_noop as _
 
 from appdata import services
 from appdata.keys import key_in_path
+from appdata.limits import limits_of
 from appdata.operations import SCOPES, checked_operations
-from appdata.parameters import number_parameter, prefix_parameter, text_parameter, truth_parameter
+from appdata.parameters import choice_parameter, number_parameter, prefix_parameter, text_parameter, truth_parameter
 from appdata.preconditions import conditions_of
 from appdata.services import Answer, Place
+from appdata.transfer import MODES, export_entries, import_entries
+from appdata.uploads import spooled_body
 from appdata.values import checked_json, parsed_json
-from dotplatform.api.envelope import JSON_TYPE, success_body
-from dotplatform.api.errors import ValidationFailed
+from dotplatform.api.envelope import JSON_TYPE, success, success_body
+from dotplatform.api.errors import UnsupportedMediaType, ValidationFailed
 from dotplatform.api.parsers import read_body, require_json
 from dotplatform.api.permissions import credential_of
 from dotplatform.api.views import slim_view
 
 DEFAULT_PAGE = 100
 BATCH_BYTES = 16 * 1024 * 1024
+IMPORT_OVERHEAD_BYTES = 64 * 1024 * 1024  # what an exported entry has beside key and value
+JSON_LINES_TYPE = "application/x-ndjson"
+_JSON_LINES_TYPES = (JSON_LINES_TYPE, "application/jsonl", "application/json-lines")
 
 
 def _place(request: HttpRequest, app_id: str, scope: str) -> Place:
@@ -98,6 +105,29 @@ def _changes(request: HttpRequest, app_id: str) -> HttpResponse:
     return HttpResponse(success_body(body), content_type=JSON_TYPE)
 
 
+def _usage(request: HttpRequest, app_id: str) -> HttpResponse:
+    return success(services.usage(_place(request, app_id, "data:read"))._asdict())
+
+
+def _export(request: HttpRequest, app_id: str) -> HttpResponseBase:
+    place = _place(request, app_id, "data:read")
+    services.usage(place)  # 404 before the first line
+    headers = {"Content-Disposition": f'attachment; filename="{app_id}.jsonl"'}
+    return StreamingHttpResponse(export_entries(place), content_type=JSON_LINES_TYPE, headers=headers)
+
+
+def _import(request: HttpRequest, app_id: str) -> HttpResponse:
+    place = _place(request, app_id, "data:write")
+    mode = choice_parameter(request, "mode", MODES)
+    if mode == "replace":
+        _place(request, app_id, "data:delete")
+    if request.content_type not in {"", "application/octet-stream", "text/plain", JSON_TYPE, *_JSON_LINES_TYPES}:
+        raise UnsupportedMediaType(details={"accepted": list(_JSON_LINES_TYPES)})
+    dry_run = truth_parameter(request, "dry_run", default=False)
+    with spooled_body(request, limit=2 * limits_of(app_id).max_bytes + IMPORT_OVERHEAD_BYTES) as body:
+        return success(import_entries(place, body, mode=mode, dry_run=dry_run).as_json())
+
+
 def _idempotency_key(request: HttpRequest) -> str | None:
     key = request.META.get("HTTP_IDEMPOTENCY_KEY")
     if key is not None and not (1 <= len(key) <= 255 and key.isascii() and key.isprintable()):
@@ -109,6 +139,9 @@ entry = slim_view(GET=_get, HEAD=_head, PUT=_put, PATCH=_patch, DELETE=_delete)
 entries = slim_view(GET=_list)
 batch = slim_view(POST=_batch)
 changes = slim_view(GET=_changes)
+usage = slim_view(GET=_usage)
+export = slim_view(GET=_export)
+import_ = slim_view(POST=_import)
 
 
 def _response(answer: Answer) -> HttpResponse:

@@ -107,3 +107,27 @@ class Receipt(models.Model):
 
     def __str__(self) -> str:
         return self.key
+
+
+class AppLimit(models.Model):
+    """What operators allow the installations of one app, where it differs from the platform's limits."""
+
+    id = models.UUIDField(primary_key=True, default=uuid7, editable=False)
+    app = models.OneToOneField(
+        "apps_registry.App",
+        models.CASCADE,
+        to_field="app_id",
+        db_column="app_id",
+        related_name="+",
+        verbose_name=_("app"),
+    )
+    max_keys = models.PositiveIntegerField(_("entries at most"), null=True, blank=True)
+    max_bytes = models.PositiveBigIntegerField(_("bytes at most"), null=True, blank=True)
+
+    class Meta:
+        db_table = "app_data_limits"
+        verbose_name = _("limit")
+        verbose_name_plural = _("limits")
+
+    def __str__(self) -> str:
+        return str(self.app_id)

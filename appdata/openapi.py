@@ -194,3 +194,53 @@ describe(
         errors=[400, 403, 404, 410],
     ),
 )
+
+_COUNT: Schema = {"type": "integer", "minimum": 0}
+_LINES: Schema = {"application/x-ndjson": {"schema": {"type": "string", "description": "One entry a line"}}}
+shapes(
+    Usage=strict(dict.fromkeys(("keys", "bytes", "max_keys", "max_bytes"), _COUNT)),
+    Imported=strict(
+        dict.fromkeys(("created", "changed", "unchanged", "deleted", "head"), _COUNT) | {"dry_run": {"type": "boolean"}}
+    ),
+)
+describe(
+    "/api/apps/{app_id}/usage",
+    get=operation(
+        "What the app's data takes, and of how much",
+        tag=_TAG,
+        scope="data:read",
+        launch=True,
+        parameters=[_APP],
+        data=ref("Usage"),
+        errors=[403, 404],
+    ),
+)
+describe(
+    "/api/apps/{app_id}/export",
+    get=operation(
+        "All entries as they are at one moment, as JSON Lines",
+        tag=_TAG,
+        scope="data:read",
+        launch=True,
+        parameters=[_APP],
+        answers={200: answer("One entry a line, in the order of keys", _LINES)},
+        errors=[403, 404],
+    ),
+)
+describe(
+    "/api/apps/{app_id}/import",
+    post=operation(
+        "Write the entries of JSON Lines, all or none",
+        tag=_TAG,
+        scope="data:write",
+        launch=True,
+        parameters=[
+            _APP,
+            parameter("mode", {"type": "string", "enum": ["merge", "replace"]}, "replace deletes all others"),
+            parameter("dry_run", {"type": "boolean", "default": False}, "Only say what would change"),
+        ],
+        body=_LINES,
+        data=ref("Imported"),
+        errors=[400, 403, 404, 413, 415, 507],
+    ),
+)

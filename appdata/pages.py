@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
-from django.conf import settings
 from django.contrib import messages
 from django.contrib.auth.decorators import login_required
 from django.http import HttpRequest, HttpResponse
@@ -19,33 +16,11 @@ from appdata import services
 from appdata.access import entry_at, installation_at, place_of
 from appdata.forms import ValueForm, reason
 from appdata.models import Entry
-from appdata.services import Conditions
-from apps_registry.models import Installation
+from appdata.services import Conditions, Usage
 from dotplatform.api.errors import ApiError, NotFound, PreconditionFailed
 from dotplatform.database.doors import as_person
 
 ENTRIES_A_PAGE = 50
-
-
-@dataclass(frozen=True)
-class Usage:
-    """What an installation holds of what it may, for the meters."""
-
-    keys: int
-    bytes: int
-    max_keys: int
-    max_bytes: int
-
-    @classmethod
-    def of(cls, installation: Installation) -> Usage:
-        limits = settings.DOT_LIMITS
-        counted = (installation.data_keys, installation.data_bytes)
-        return cls(*counted, limits["installation_keys"], limits["installation_bytes"])
-
-    @property
-    def percent(self) -> int:
-        """The fuller of the two, rounded down."""
-        return max(self.keys * 100 // self.max_keys, self.bytes * 100 // self.max_bytes)
 
 
 @never_cache

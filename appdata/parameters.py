@@ -45,3 +45,11 @@ def truth_parameter(request: HttpRequest, name: str, *, default: bool) -> bool:
     if text not in {"true", "false"}:
         raise ValidationFailed.of(name, _("Either true or false."))
     return text == "true"
+
+
+def choice_parameter(request: HttpRequest, name: str, choices: tuple[str, ...]) -> str:
+    """The parameter, one of *choices*; the first unless given."""
+    text = request.GET.get(name, choices[0])
+    if text not in choices:
+        raise ValidationFailed.of(name, _("One of: %(names)s."), {"names": ", ".join(choices)})
+    return text

@@ -17,8 +17,11 @@ from django.db import DataError
 from django.utils.translation import gettext_noop as _
 
 from appdata.keys import end_of_prefix
+from appdata.limits import limits_of
 from appdata.operations import runs_of_different_keys
 from appdata.values import NUMBER_TOO_LARGE
+from apps_registry.models import Installation
+from apps_registry.services import installed_app
 from dotplatform.api.errors import (
     ApiError,
     Conflict,
@@ -32,6 +35,7 @@ from dotplatform.api.errors import (
     ValidationFailed,
 )
 from dotplatform.database.calls import Function, Row
+from dotplatform.database.doors import as_person
 
 ANY: Sequence[int] = (0,)  # "*"; no entry has revision 0
 LARGEST_REVISION = 2**63 - 1
@@ -111,7 +115,7 @@ def run_batch(place: Place, operations: list[Any], body: bytes, idempotency_key:
     once: tuple[bytes | None, bytes | None] = (None, None)
     if idempotency_key is not None:
         once = (idempotency_key.encode(), hashlib.sha256(body).hexdigest().encode())
-    status, _head, answer = _called_with_limits(_batch, *place.arguments(), body, runs, *once)
+    status, _head, answer = _called_with_limits(_batch, place, body, runs, *once)
     if status == b"200" and answer is not None:
         return answer
     if status == b"422":
@@ -128,6 +132,31 @@ def list_entries(place: Place, *, prefix: str = "", cursor: str = "", limit: int
         raise NotFound
     following = b"null" if after is None else b'"%b"' % urlsafe_b64encode(after)
     return b'{"items":[%b],"cursor":%b}' % (items or b"", following)
+
+
+class Usage(NamedTuple):
+    """What an installation holds, and of how much."""
+
+    keys: int
+    bytes: int
+    max_keys: int
+    max_bytes: int
+
+    @classmethod
+    def of(cls, installation: Installation) -> Usage:
+        """From the counters that every write keeps."""
+        return cls(installation.data_keys, installation.data_bytes, *limits_of(installation.app_id))
+
+    @property
+    def percent(self) -> int:
+        """Of the fuller of the two, rounded down."""
+        return max(self.keys * 100 // max(1, self.max_keys), self.bytes * 100 // max(1, self.max_bytes))
+
+
+def usage(place: Place) -> Usage:
+    """Raises ``NotFound`` where the app is not installed."""
+    with as_person(place.user_id, place.app_id):
+        return Usage.of(installed_app(place.user_id, place.app_id))
 
 
 class Changes(NamedTuple):
@@ -175,15 +204,14 @@ def _key_of(cursor: str) -> str:
 
 
 def _write(function: Function, place: Place, key: str, value: bytes, conditions: Conditions) -> Answer:
-    arguments = (*place.arguments(), key.encode(), value, *conditions.arguments())
-    return _answer(_called_with_limits(function, *arguments))
+    arguments = (key.encode(), value, *conditions.arguments())
+    return _answer(_called_with_limits(function, place, *arguments))
 
 
-def _called_with_limits(function: Function, *arguments: bytes | None) -> Row:
-    limits = settings.DOT_LIMITS
-    numbers = (limits["value_bytes"], limits["installation_keys"], limits["installation_bytes"])
+def _called_with_limits(function: Function, place: Place, *arguments: bytes | None) -> Row:
+    numbers = (settings.DOT_LIMITS["value_bytes"], *limits_of(place.app_id))
     try:
-        return function(*arguments, *(b"%d" % number for number in numbers))
+        return function(*place.arguments(), *arguments, *(b"%d" % number for number in numbers))
     except DataError as error:  # everything else that jsonb cannot hold was refused before
         raise InvalidJSON(NUMBER_TOO_LARGE) from error
 

@@ -17,4 +17,7 @@ api_urls: list[URLPattern | URLResolver] = [
     path("apps/<str:app_id>/data", api.entries),
     path("apps/<str:app_id>/batch", api.batch),
     path("apps/<str:app_id>/changes", api.changes),
+    path("apps/<str:app_id>/usage", api.usage),
+    path("apps/<str:app_id>/export", api.export),
+    path("apps/<str:app_id>/import", api.import_),
 ]

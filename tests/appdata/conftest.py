@@ -2,17 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from uuid import UUID
 
 import pytest
 
+from appdata import limits
 from apps_registry.models import App, Installation
 from dotplatform.accounts.models import User
 from dotplatform.database.doors import as_person
 from tests.conftest import DotClient
 
 APPS = ("notes", "tasks")
+
+
+@pytest.fixture(autouse=True)
+def _no_remembered_limits() -> Iterator[None]:
+    yield
+    limits.forget()
 
 
 @pytest.fixture

@@ -1,0 +1,41 @@
+"""How much an installation may hold: the platform's limits, or what operators set for one app."""
+
+from __future__ import annotations
+
+import time
+from typing import NamedTuple
+
+from django.conf import settings
+
+from appdata.models import AppLimit
+
+CACHE_S = 5.0
+_remembered: tuple[float, dict[str, tuple[int | None, int | None]]] = (0.0, {})
+
+
+class Limits(NamedTuple):
+    """Of one installation of one app."""
+
+    max_keys: int
+    max_bytes: int
+
+
+def limits_of(app_id: str) -> Limits:
+    """The app's limits, at most ``CACHE_S`` old: no request pays a query for them."""
+    global _remembered  # noqa: PLW0603  (one value, replaced as a whole)
+    fresh_until, own = _remembered
+    if time.monotonic() >= fresh_until:
+        own = {limit.app_id: (limit.max_keys, limit.max_bytes) for limit in AppLimit.objects.all()}
+        _remembered = (time.monotonic() + CACHE_S, own)
+    max_keys, max_bytes = own.get(app_id, (None, None))
+    common = settings.DOT_LIMITS
+    return Limits(
+        common["installation_keys"] if max_keys is None else max_keys,
+        common["installation_bytes"] if max_bytes is None else max_bytes,
+    )
+
+
+def forget() -> None:
+    """Ask the database again at the next request of this process."""
+    global _remembered  # noqa: PLW0603
+    _remembered = (0.0, {})

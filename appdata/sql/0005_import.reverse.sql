@@ -1,0 +1,1 @@
+DROP FUNCTION dot_finish_import, dot_import_entries;
