@@ -149,6 +149,8 @@ class ContractSchema(AutoSchema):
     def get_operation(
         self, path: str, path_regex: str, path_prefix: str, method: str, registry: Any
     ) -> dict[str, Any] | None:
+        if not path.startswith("/api/"):
+            return None  # /mcp and /ofrep describe themselves
         described = _operations.get((path, method))
         if described is None:
             raise LookupError(f"{method} {path} is not described in any openapi.py")
