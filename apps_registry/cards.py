@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
@@ -9,14 +10,14 @@ from typing import Any
 from django.utils.translation import get_language
 
 from apps_registry.bundles import run_url
-from apps_registry.manifest import requested_permissions, translated
+from apps_registry.manifest import DATA_PERMISSION, requested_permissions, translated
 from apps_registry.models import App
 from apps_registry.shapes import icon_url
 
 
 @dataclass(frozen=True)
 class Permission:
-    """What an app asks for, why, and whether it is granted. *other_app* is set where it is another app's data."""
+    """What an app asks for, why, and whether it is granted. *other_app* is named where it is another app's data."""
 
     name: str
     reason: str
@@ -59,9 +60,19 @@ def card_of(app: App, *, is_installed: bool = False) -> Card:
 def permissions_of(app: App, granted: Iterable[str]) -> list[Permission]:
     """What the app asks for, in the order of its manifest."""
     known = set(granted)
+    asked = requested_permissions(app.manifest, get_language() or "")
+    others = {each["name"]: match for each in asked if (match := re.fullmatch(DATA_PERMISSION, each["name"]))}
+    names = _names([match["app_id"] for match in others.values()])
     return [
-        Permission(asked["name"], asked["reason"], asked["name"] in known, *_other_app(asked["name"]))
-        for asked in requested_permissions(app.manifest, get_language() or "")
+        Permission(
+            each["name"],
+            each["reason"],
+            each["name"] in known,
+            other_app=names.get(other["app_id"], other["app_id"]) if other else "",
+            verb=other["verb"] if other else "",
+        )
+        for each in asked
+        for other in [others.get(each["name"])]
     ]
 
 
@@ -76,7 +87,9 @@ def screenshots_of(app: App) -> list[dict[str, Any]]:
     ]
 
 
-def _other_app(permission: str) -> tuple[str, str]:
-    kind, _, rest = permission.partition(":")
-    other, _, verb = rest.partition(":")
-    return (other, verb) if kind == "data" and verb in ("read", "write", "delete") else ("", "")
+def _names(app_ids: list[str]) -> dict[str, str]:
+    """What people call these apps, by id."""
+    if not app_ids:
+        return {}
+    apps = App.objects.filter(app_id__in=app_ids)
+    return {app.app_id: translated(app.manifest, get_language() or "")["name"] or app.name for app in apps}

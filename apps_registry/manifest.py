@@ -10,7 +10,7 @@ import copy
 import json
 import posixpath
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -26,6 +26,7 @@ from dotplatform.api.parsers import parse_json
 MANIFEST_NAME = "manifest.json"
 MAX_BYTES = 256 * 1024
 DEFAULT_START = "index.html"
+DATA_PERMISSION = r"data:(?P<app_id>[a-z][a-z0-9-]{1,62}):(?P<verb>read|write|delete)"
 ORDER = "x-order"  # member of ``settings``: the names in the order of the form
 SCHEMA: dict[str, Any] = json.loads((Path(__file__).parent / "manifest.schema.json").read_text())
 
@@ -167,27 +168,48 @@ def _with_defaults(given: dict[str, Any]) -> Manifest:
 
 def _beyond_the_schema(members: dict[str, Any]) -> Details:
     details: Details = {}
+    for check in (_odd_characters, _start_elsewhere, _odd_permissions, _odd_settings):
+        for path, problem in check(members):
+            details.setdefault(member_path(path), []).append(problem)
+    return details
 
-    def refuse(path: Iterable[str | int], message: str, **params: Any) -> None:
-        details.setdefault(member_path(path), []).append(in_both_languages(message, params))
 
+_Problem = tuple[tuple[str | int, ...], dict[str, str]]  # where, and a sentence in both languages
+
+
+def _odd_characters(members: dict[str, Any]) -> Iterator[_Problem]:
     for path, text in _strings(members, ()):
         single = path[0] in _SINGLE_LINE and len(path) == 1
         if _CONTROL.search(text) or (single and ("\n" in text or "\r" in text)):
-            refuse(path, _("Expected text without control characters."))
+            yield path, in_both_languages(_("Expected text without control characters."))
+
+
+def _start_elsewhere(members: dict[str, Any]) -> Iterator[_Problem]:
     if "start_url" in members and bundle_path(members["start_url"]) is None:
-        refuse(["start_url"], _("Expected a path inside the bundle, for example index.html."))
-    for setting, rule in members.get("settings", {}).get("properties", {}).items():
+        yield ("start_url",), in_both_languages(_("Expected a path inside the bundle, for example index.html."))
+
+
+def _odd_permissions(members: dict[str, Any]) -> Iterator[_Problem]:
+    for index, asked in enumerate(members.get("req_permissions", [])):
+        other = re.fullmatch(DATA_PERMISSION, asked["name"])
+        is_own = other is not None and other["app_id"] == members.get("app_id")
+        if asked["name"].startswith("data:") and (other is None or is_own):
+            problem = in_both_languages(_("Expected data:<another app's id>:read, write or delete."))
+            yield ("req_permissions", index, "name"), problem
+
+
+def _odd_settings(members: dict[str, Any]) -> Iterator[_Problem]:
+    known = members.get("settings", {}).get("properties", {})
+    for setting, rule in known.items():
         path = ("settings", "properties", setting)
         if problem := _pattern_problem(rule.get("pattern")):
-            refuse([*path, "pattern"], problem)
-        elif "default" in rule and (errors := list(SchemaValidator(rule).iter_errors(rule["default"]))):
-            details[member_path(path, "default")] = [m for messages in explain(errors).values() for m in messages]
-    known = members.get("settings", {}).get("properties", {})
+            yield (*path, "pattern"), in_both_languages(problem)
+        elif "default" in rule:
+            for messages in explain(SchemaValidator(rule).iter_errors(rule["default"])).values():
+                yield from (((*path, "default"), message) for message in messages)
     for index, name in enumerate(members.get("settings", {}).get("required", [])):
         if name not in known:
-            refuse(["settings", "required", index], _("Expected the name of one of the settings."))
-    return details
+            yield ("settings", "required", index), in_both_languages(_("Expected the name of one of the settings."))
 
 
 def _strings(value: Any, path: tuple[str | int, ...]) -> Iterable[tuple[tuple[str | int, ...], str]]:

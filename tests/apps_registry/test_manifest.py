@@ -89,6 +89,16 @@ def test_unknown_members_are_kept_and_warned_about() -> None:
         ({"categories": [""]}, "categories[0]", "at least 1"),
         ({"lang": "korean language"}, "lang", "matches"),
         ({"req_permissions": [{"name": "sound"}]}, "req_permissions[0].reason", "missing"),
+        (
+            {"req_permissions": [{"name": "data:tasks:admin", "reason": "x"}]},
+            "req_permissions[0].name",
+            "another app's id",
+        ),
+        (
+            {"app_id": "notes", "req_permissions": [{"name": "data:notes:read", "reason": "x"}]},
+            "req_permissions[0].name",
+            "another app's id",
+        ),
         ({"csp": {"connect": ["*"]}}, "csp.connect[0]", "matches"),
         ({"csp": {"connect": ["https://a.example; script-src *"]}}, "csp.connect[0]", "matches"),
         ({"csp": {"connect": ["http://a.example"]}}, "csp.connect[0]", "matches"),

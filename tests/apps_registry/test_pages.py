@@ -159,17 +159,25 @@ class TestDetail:
             assert expected in page
         assert "/accounts/login/?next=/apps/timer" in page
 
+    def test_another_apps_data_is_asked_for_by_that_apps_name(
+        self, browser: DotClient, timer: App, publish: Callable[..., App]
+    ) -> None:
+        publish("tasks", name="To do")
+        assert "Read your data in To do" in text(browser.get("/apps/timer"))
+
     def test_an_unknown_or_inactive_app_is_404(self, browser: DotClient, timer: App) -> None:
         assert browser.get("/apps/nothing").status_code == 404
         services.set_app_status(timer, "inactive", None)
         assert browser.get("/apps/timer").status_code == 404
 
     def test_costs_one_query_while_nothing_changes(
-        self, browser: DotClient, timer: App, django_assert_num_queries: Any
+        self, browser: DotClient, timer: App, publish: Callable[..., App], django_assert_num_queries: Any
     ) -> None:
-        browser.get("/apps/timer")
-        with django_assert_num_queries(1):
-            browser.get("/apps/timer")
+        publish("notes")
+        for app_id, queries in (("notes", 1), ("timer", 2)):  # timer: the names of the apps whose data it asks for
+            browser.get(f"/apps/{app_id}")
+            with django_assert_num_queries(queries):
+                browser.get(f"/apps/{app_id}")
 
     def test_a_new_release_shows_at_once(self, browser: DotClient, timer: App, publish: Callable[..., App]) -> None:
         browser.get("/apps/timer")
