@@ -56,9 +56,10 @@ def runs_of_different_keys(operations: list[dict[str, Any]]) -> list[int]:
 
 
 def _check(index: int, operation: Any) -> None:
-    if not isinstance(operation, dict) or operation.get("op") not in _MEMBERS:
+    op = operation.get("op") if isinstance(operation, dict) else None
+    if not isinstance(op, str) or op not in _MEMBERS:
         raise _wrong(index, "op", _("One of: %(names)s."), {"names": ", ".join(_MEMBERS)})
-    required, optional = _MEMBERS[operation["op"]]
+    required, optional = _MEMBERS[op]
     for name in sorted(required - set(operation)):
         raise _wrong(index, name, _("Is missing."))
     for name in sorted(set(operation) - required - optional - {"op"}):

@@ -12,6 +12,7 @@ from unittest import mock
 import orjson
 
 from appdata import services
+from appdata.operations import checked_operations
 from appdata.services import Place
 from dotplatform.database.calls import Function
 from metrics.reduction import agent_of
@@ -74,18 +75,18 @@ def _list(person: Person, number: int) -> bytes:
     return http("GET", f"/api/apps/{APP}/data?limit={PAGE}&cursor={_cursor(key(number % (KEYS - PAGE)))}", person.token)
 
 
+def _batch_body(number: int) -> bytes:
+    numbers = [number * 31 + n * 37 for n in range(BATCH)]
+    operations = [b'{"op":"put","key":"%b","value":%b}' % (key(n).encode(), value(n)) for n in numbers]
+    return b'{"operations":[%b]}' % b",".join(operations)
+
+
 def _batch(person: Person, number: int) -> bytes:
-    operations = [b'{"op":"put","key":"%b","value":%b}' % (key(n).encode(), value(n)) for n in _batch_numbers(number)]
-    body = b'{"operations":[%b]}' % b",".join(operations)
-    return http("POST", f"/api/apps/{APP}/batch", person.token, body)
+    return http("POST", f"/api/apps/{APP}/batch", person.token, _batch_body(number))
 
 
 def _metrics(person: Person, number: int) -> bytes:
     return http("POST", "/api/metrics", person.token, orjson.dumps([_sample(number + n) for n in range(SAMPLES)]))
-
-
-def _batch_numbers(number: int) -> list[int]:
-    return [number * 31 + n * 37 for n in range(BATCH)]
 
 
 def _sample(number: int) -> dict[str, Any]:
@@ -94,6 +95,11 @@ def _sample(number: int) -> dict[str, Any]:
 
 def _cursor(after: str) -> str:
     return urlsafe_b64encode(after.encode()).decode()
+
+
+def _work_batch(person: Person) -> None:
+    body = _batch_body(random.randrange(10**6))  # the same keys each time: pgbench only knows one of them by name
+    services.run_batch(_place(person), checked_operations(orjson.loads(body)), body)
 
 
 def _work_metrics(person: Person) -> None:
@@ -109,6 +115,7 @@ SCENES = [
         lambda person: services.list_entries(_place(person), cursor=_cursor(MARK.decode()), limit=PAGE),
         target=0.22,
     ),
+    Scene("batch of 25", _batch, _work_batch, target=0.25, writes=BATCH),
     Scene("50 samples", _metrics, _work_metrics, target=0.30),
 ]
 
