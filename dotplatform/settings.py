@@ -199,6 +199,11 @@ DATABASES: dict[str, dict[str, Any]] = {
         "DISABLE_SERVER_SIDE_CURSORS": True,
     }
 }
+# Set by `restore` for the process that loads a backup beside the tables in use.
+DATABASES["default"]["NAME"] = env.str("DATABASE_NAME", default="") or DATABASES["default"]["NAME"]
+DATABASE_SCHEMA: str = env.str("DATABASE_SCHEMA", default="")
+if DATABASE_SCHEMA:
+    DATABASES["default"].setdefault("OPTIONS", {})["options"] = f"-c search_path={DATABASE_SCHEMA}"
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 
 # Cache, files, tasks, mail
@@ -370,7 +375,10 @@ SENTRY_DSN: str = env.str("SENTRY_DSN", default="")
 SENTRY_RELEASE: str = env.str("SENTRY_RELEASE", default=f"dot-platform@{DOT_VERSION}")
 SENTRY_TRACES_SAMPLE_RATE = 0.1 if DOT_ENV == "production" else 1.0
 HEALTH_EXTERNAL_URLS: list[str] = env.list("HEALTH_EXTERNAL_URLS", default=[])
-BACKUP_URL: str = env.str("BACKUP_URL", default=str(DOT_VAR / "backups"))
+BACKUP_URL: str = env.str("BACKUP_URL", default="") or str(DOT_VAR / "backups")
+BACKUP_ENDPOINT_URL: str = env.str("BACKUP_ENDPOINT_URL", default="")  # of an S3-compatible service that is not AWS
+BACKUP_KEY: str = env.str("BACKUP_KEY", default="")  # the passphrase that backups are encrypted with
+BACKUP_KEEP_DAYS: int = env.int("BACKUP_KEEP_DAYS", default=30 if DOT_ENV == "production" else 7)
 
 LOGGING: dict[str, Any] = {
     "version": 1,

@@ -7,12 +7,20 @@ from typing import Any
 from django.contrib import admin, messages
 from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse
+from django.template.defaultfilters import filesizeformat
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _, ngettext
 
 from dotplatform.models import Platform
 from dotplatform.operations import health
-from dotplatform.operations.models import HEARTBEAT_STALE, HealthRecord, ScheduledTask, WorkerHeartbeat
+from dotplatform.operations.models import (
+    HEARTBEAT_STALE,
+    Backup,
+    HealthRecord,
+    PreflightRun,
+    ScheduledTask,
+    WorkerHeartbeat,
+)
 from dotplatform.operations.services import set_maintenance
 
 
@@ -100,3 +108,27 @@ class WorkerAdmin(_Records):
     @admin.display(description=_("alive"), boolean=True)
     def alive(self, worker: WorkerHeartbeat) -> bool:
         return worker.seen_at > timezone.now() - HEARTBEAT_STALE
+
+
+@admin.register(Backup)
+class BackupAdmin(_Records):
+    """Backups that were attempted here, and whether a restore drill brought them back."""
+
+    list_display = ["name", "status", "size", "is_encrypted", "started_at", "finished_at", "drilled_at", "proven"]
+    list_filter = ["status"]
+
+    @admin.display(description=_("size"))
+    def size(self, backup: Backup) -> str:
+        return filesizeformat(backup.bytes)
+
+    @admin.display(description=_("restore drill went well"), boolean=True)
+    def proven(self, backup: Backup) -> bool | None:
+        return None if backup.drilled_at is None else not backup.drill_error
+
+
+@admin.register(PreflightRun)
+class PreflightAdmin(_Records):
+    """The checklist's runs before deploys."""
+
+    list_display = ["ran_at", "version", "verdict"]
+    list_filter = ["verdict"]

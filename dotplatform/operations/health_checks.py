@@ -8,6 +8,7 @@ import time
 import urllib.error
 import urllib.request
 from collections.abc import Callable, Iterator
+from datetime import timedelta
 from functools import cache
 from typing import Literal
 from urllib.parse import urlsplit
@@ -22,8 +23,10 @@ from django.db.migrations.recorder import MigrationRecorder
 from django.utils import timezone
 
 from dotplatform.models import Platform
-from dotplatform.operations.models import HEARTBEAT_STALE, WorkerHeartbeat
+from dotplatform.operations.models import HEARTBEAT_STALE, Backup, WorkerHeartbeat
 
+BACKUP_MAX_AGE = timedelta(hours=26)  # a daily backup, with two hours to finish
+DRILL_MAX_AGE = timedelta(days=8)
 LEAST_FREE_BYTES = 100 * 1024 * 1024
 WORKER_START_S = 60.0  # a worker that starts together with this process may take that long to be seen
 
@@ -95,7 +98,21 @@ def worker_beats() -> None:
 
 
 def backup_is_recent() -> None:
-    """Replaced when backups exist; until then nothing is known about any."""
+    """The last good backup is of today, and one was proven by a restore drill lately. Development needs none."""
+    if settings.IS_DEVELOPMENT:
+        return
+    now = timezone.now()
+    good = Backup.objects.filter(status=Backup.Status.GOOD)
+    last = good.order_by("-finished_at").values_list("finished_at", flat=True).first()
+    if last is None:
+        if now - Platform.objects.current().created_at > BACKUP_MAX_AGE:
+            raise Unhealthy("there is no backup yet", "degraded")
+        return
+    if now - last > BACKUP_MAX_AGE:
+        raise Unhealthy(f"the last good backup is {(now - last) // timedelta(hours=1)} hours old", "degraded")
+    drilled = good.filter(drilled_at__gt=now - DRILL_MAX_AGE, drill_error="")
+    if not drilled.exists() and good.filter(started_at__lt=now - DRILL_MAX_AGE).exists():
+        raise Unhealthy(f"no backup was proven by a restore drill for {DRILL_MAX_AGE.days} days", "degraded")
 
 
 def not_in_maintenance() -> None:

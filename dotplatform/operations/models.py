@@ -6,7 +6,10 @@ from datetime import timedelta
 from typing import Any
 
 from django.db import models
+from django.db.models import Q
 from django.utils.translation import gettext_lazy as _
+
+from dotplatform.database.identifiers import uuid7
 
 HEARTBEAT_STALE = timedelta(seconds=60)  # a worker not seen for that long is taken for dead
 
@@ -66,3 +69,59 @@ class HealthRecord(models.Model):
 
     def __str__(self) -> str:
         return f"{self.minute}: {self.status}"
+
+
+class Backup(models.Model):
+    """One backup that was attempted: where it is, what is in it, and whether a restore drill brought it back."""
+
+    class Status(models.TextChoices):
+        RUNNING = "running", _("running")
+        GOOD = "good", _("succeeded")
+        FAILED = "failed", _("failed")
+
+    id = models.UUIDField(primary_key=True, default=uuid7, editable=False)
+    name = models.TextField(_("name"))
+    location = models.TextField(_("location"))
+    status = models.TextField(_("status"), choices=Status.choices, default=Status.RUNNING)
+    started_at = models.DateTimeField(_("started"))
+    finished_at = models.DateTimeField(_("finished"), null=True, blank=True)
+    bytes = models.BigIntegerField(_("bytes"), default=0)
+    is_encrypted = models.BooleanField(_("encrypted"), default=False)
+    sha256 = models.CharField(_("checksum"), max_length=64, default="", blank=True)
+    rows: models.JSONField[dict[str, Any], dict[str, Any]] = models.JSONField(_("rows per table"), default=dict)
+    error = models.TextField(_("error"), default="", blank=True)
+    drilled_at = models.DateTimeField(_("restore drill"), null=True, blank=True)
+    drill_error = models.TextField(_("drill error"), default="", blank=True)
+
+    class Meta:
+        db_table = "backups"
+        verbose_name = _("backup")
+        verbose_name_plural = _("backups")
+        ordering = ["-started_at"]
+        indexes = [models.Index(fields=["-started_at"], name="backups_started")]
+        constraints = [
+            models.CheckConstraint(condition=Q(status__in=["running", "good", "failed"]), name="backups_status_known")
+        ]
+
+    def __str__(self) -> str:
+        return self.name
+
+
+class PreflightRun(models.Model):
+    """One run of the checklist before a deploy."""
+
+    id = models.UUIDField(primary_key=True, default=uuid7, editable=False)
+    ran_at = models.DateTimeField(_("run"), auto_now_add=True)
+    version = models.TextField(_("version"))
+    verdict = models.TextField(_("verdict"))
+    results: models.JSONField[list[Any], list[Any]] = models.JSONField(_("results"), default=list)
+
+    class Meta:
+        db_table = "preflight_runs"
+        verbose_name = _("preflight run")
+        verbose_name_plural = _("preflight runs")
+        ordering = ["-ran_at"]
+        indexes = [models.Index(fields=["-ran_at"], name="preflight_runs_ran")]
+
+    def __str__(self) -> str:
+        return f"{self.ran_at}: {self.verdict}"

@@ -10,9 +10,13 @@ from django.utils import timezone
 from django_tasks_db.models import DBTaskResult
 
 from dotplatform.operations import deadman, history
+from dotplatform.operations.backup.services import drill, forget_old_backups, make_backup
+from dotplatform.operations.backup.stores import open_store
+from dotplatform.operations.models import Backup
 from dotplatform.schedule import periodic
 
 KEEP_TASK_RESULTS = timedelta(days=14)
+DRILL_EVERY = timedelta(days=6, hours=12)
 
 
 @periodic(every_s=60 * 60)
@@ -38,3 +42,19 @@ def look_for_missing_tasks() -> None:
     """Whatever else is scheduled must have succeeded lately."""
     if settings.MONITORING_ENABLED:
         deadman.look_for_missing_tasks()
+
+
+@periodic(daily_at=time(2, 30), in_operators_door=False)
+def back_up() -> None:
+    """The nightly backup; then those go that are older than ``BACKUP_KEEP_DAYS``."""
+    make_backup()
+    forget_old_backups(open_store(settings.BACKUP_URL))
+
+
+@periodic(daily_at=time(5, 0), in_operators_door=False)
+def drill_once_a_week() -> None:
+    """Prove the newest backup where none was proven for a week."""
+    good = Backup.objects.filter(status=Backup.Status.GOOD).order_by("-started_at")
+    newest = good.first()
+    if newest and not good.filter(drilled_at__gt=timezone.now() - DRILL_EVERY, drill_error="").exists():
+        drill(newest)

@@ -1,0 +1,284 @@
+"""Backups that restore: into the same platform, from a folder or a bucket, whole or for one person."""
+
+from __future__ import annotations
+
+import gzip
+import io
+import json
+import tarfile
+from collections.abc import Iterator
+from datetime import timedelta
+from pathlib import Path
+from typing import Any
+
+import boto3
+import pytest
+from django.core.files.base import ContentFile
+from django.core.files.storage import default_storage
+from django.core.management import CommandError, call_command
+from django.db import connection
+from django.utils import timezone
+from moto.server import ThreadedMotoServer
+
+from appdata.models import Entry
+from apps_registry.models import App, Installation
+from dotplatform.accounts.models import User
+from dotplatform.database.doors import as_operator
+from dotplatform.operations import health_checks
+from dotplatform.operations.backup import restoring, services
+from dotplatform.operations.backup.services import find_backup, list_backups, make_backup
+from dotplatform.operations.backup.stores import FolderStore, open_store
+from dotplatform.operations.health_checks import Unhealthy
+from dotplatform.operations.models import Backup
+
+pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.slow]
+
+
+@pytest.fixture(autouse=True)
+def _own_folders(settings: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    monkeypatch.setattr(restoring, "_IN_FLIGHT_S", 0)  # nobody else is served here
+    settings.BACKUP_URL = str(tmp_path / "backups")
+    settings.BACKUP_KEY = ""
+    settings.DOT_VAR = tmp_path
+    yield
+    with connection.cursor() as cursor:  # what a swap put aside
+        cursor.execute("SELECT nspname FROM pg_namespace WHERE nspname LIKE 'dot\\_%'")
+        for (name,) in cursor.fetchall():
+            cursor.execute(f'DROP SCHEMA "{name}" CASCADE')
+
+
+def have(person: User, app_id: str = "notes") -> None:
+    App.objects.get_or_create(app_id=app_id, defaults={"name": app_id})
+    with as_operator():
+        Installation.objects.get_or_create(user=person, app_id=app_id)
+
+
+def write(person: User, key: str, value: Any, app_id: str = "notes") -> None:
+    now = timezone.now()
+    with as_operator():
+        Entry.objects.update_or_create(
+            user_id=person.id,
+            app_id=app_id,
+            key=key,
+            defaults={"value": value, "revision": 1, "bytes": 9, "created_at": now, "updated_at": now},
+        )
+
+
+def entries(person: User) -> dict[str, Any]:
+    with as_operator():
+        return dict(Entry.objects.filter(user_id=person.id).values_list("key", "value"))
+
+
+def restore(*words: str) -> str:
+    out = io.StringIO()
+    call_command("restore", *words, "--yes", stdout=out)
+    return out.getvalue()
+
+
+def test_everything_comes_back_and_what_was_there_is_kept(alice: User, bob: User) -> None:
+    have(alice)
+    write(alice, "diary", {"text": "첫날\twith\ttabs\nand \\N", "n": 12345678901234567890})
+    name = default_storage.save("bundles/test-backup/index.html", ContentFile(b"<h1>hi</h1>"))
+    backup = make_backup()
+    write(alice, "diary", "overwritten")
+    write(alice, "later", 1)
+    bob.delete()
+    default_storage.delete(name)
+    told = restore("latest")
+    assert "users: 1 rows now, 2 after the restore" in told
+    assert "2 entries were written since" in told
+    assert entries(alice) == {"diary": {"text": "첫날\twith\ttabs\nand \\N", "n": 12345678901234567890}}
+    assert User.objects.filter(email="bob@example.com").exists()
+    assert default_storage.exists(name)
+    default_storage.delete(name)
+    assert Backup.objects.get(name=backup.name).status == "good"
+    before = told.rpartition('DROP SCHEMA "')[2].partition('"')[0]
+    with as_operator(), connection.cursor() as cursor:
+        cursor.execute(f'SELECT key FROM "{before}".app_data ORDER BY key')
+        assert [row[0] for row in cursor.fetchall()] == ["diary", "later"]
+
+
+def test_row_security_holds_after_a_restore(alice: User) -> None:
+    have(alice)
+    write(alice, "diary", 1)
+    make_backup()
+    restore("latest")
+    assert not Entry.objects.exists(), "no door, no rows"
+    call_command("check", "--database", "default", "--fail-level", "CRITICAL")
+
+
+@pytest.mark.parametrize("damage", ["cut off", "changed", "no label", "unreadable inside"])
+def test_a_damaged_backup_is_refused_and_nothing_changes(alice: User, tmp_path: Path, damage: str) -> None:
+    have(alice)
+    write(alice, "diary", 1)
+    backup = make_backup()
+    write(alice, "diary", 2)
+    file = tmp_path / "backups" / f"{backup.name}.dotbackup"
+    label = tmp_path / "backups" / f"{backup.name}.dotbackup.json"
+    content = file.read_bytes()
+    if damage == "cut off":
+        file.write_bytes(content[:-100])
+    elif damage == "changed":
+        file.write_bytes(content[:500] + bytes([content[500] ^ 1]) + content[501:])
+    elif damage == "no label":
+        label.unlink()
+    else:  # somebody wrote a new label for it
+        file.write_bytes(content[:-100])
+        fields = json.loads(label.read_text())
+        label.write_text(
+            json.dumps({**fields, "sha256": FolderStore(file.parent).sha256(file.name), "bytes": len(content) - 100})
+        )
+    with pytest.raises(CommandError, match="Nothing was changed"):
+        restore("latest")
+    assert entries(alice) == {"diary": 2}
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT count(*) FROM pg_namespace WHERE nspname LIKE 'dot\\_%'")
+        assert cursor.fetchone()[0] == 0, "nothing half-restored stays"
+
+
+def test_with_a_key_nothing_can_be_read_and_another_key_is_refused(alice: User, settings: Any, tmp_path: Path) -> None:
+    have(alice)
+    write(alice, "diary", "dear diary")
+    settings.BACKUP_KEY = "correct horse battery staple"
+    backup = make_backup()
+    stored = (tmp_path / "backups" / f"{backup.name}.dotbackup").read_bytes()
+    assert b"diary" not in stored
+    with pytest.raises(OSError, match="Not a gzipped"):
+        gzip.decompress(stored)
+    for wrong, words in (("", "encrypted: set BACKUP_KEY"), ("another one", "BACKUP_KEY is not the one")):
+        settings.BACKUP_KEY = wrong
+        with pytest.raises(CommandError, match=words):
+            restore("latest")
+    settings.BACKUP_KEY = "correct horse battery staple"
+    write(alice, "diary", "overwritten")
+    restore("latest")
+    assert entries(alice) == {"diary": "dear diary"}
+
+
+def test_a_backup_of_a_newer_platform_is_refused(alice: User, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    with connection.cursor() as cursor:
+        cursor.execute("INSERT INTO django_migrations (app, name, applied) VALUES ('appdata', '0099_future', now())")
+    try:
+        make_backup()
+    finally:
+        with connection.cursor() as cursor:
+            cursor.execute("DELETE FROM django_migrations WHERE name = '0099_future'")
+    with pytest.raises(CommandError, match=r"newer than this platform .*appdata\.0099_future"):
+        restore("latest")
+
+
+def test_restore_asks_first(alice: User, monkeypatch: pytest.MonkeyPatch) -> None:
+    make_backup()
+    monkeypatch.setattr("builtins.input", lambda question: "n")
+    with pytest.raises(CommandError, match="Nothing was changed"):
+        call_command("restore", "latest", stdout=io.StringIO())
+
+
+def test_one_persons_entries_come_back_as_new_revisions(alice: User, bob: User) -> None:
+    for person in (alice, bob):
+        have(person)
+        write(person, "kept", 1)
+        write(person, "lost", "precious")
+    make_backup()
+    with as_operator():
+        Entry.objects.filter(key="lost").delete()
+        Installation.objects.update(revision=7)
+    write(alice, "since", 2)
+    told = restore("latest", "--person", "Alice@example.com")
+    assert "1 entries were brought back" in told
+    assert entries(alice) == {"kept": 1, "lost": "precious", "since": 2}
+    assert entries(bob) == {"kept": 1}
+    with as_operator():
+        assert Entry.objects.get(user_id=alice.id, key="lost").revision == 8
+        mine = Installation.objects.get(user=alice)
+        assert (mine.revision, mine.data_keys) == (8, 3)
+
+
+def test_somebody_who_is_not_in_the_backup_is_said_so(alice: User) -> None:
+    make_backup()
+    with pytest.raises(CommandError, match=r"carol@example\.com is not in this backup"):
+        restore("latest", "--person", "carol@example.com")
+
+
+def test_a_drill_proves_a_backup_and_says_when_it_does_not(alice: User, tmp_path: Path) -> None:
+    have(alice)
+    write(alice, "diary", 1)
+    backup = make_backup()
+    services.drill(backup)
+    backup.refresh_from_db()
+    assert backup.drilled_at is not None
+    assert backup.drill_error == ""
+    file = tmp_path / "backups" / f"{backup.name}.dotbackup"
+    file.write_bytes(file.read_bytes()[:-1])
+    with pytest.raises(Exception, match="cut off"):
+        services.drill(backup)
+    backup.refresh_from_db()
+    assert "cut off" in backup.drill_error
+
+
+def test_retention_never_takes_the_last_good_one(settings: Any, db: None) -> None:
+    settings.BACKUP_KEEP_DAYS = 7
+    first, second = make_backup(), make_backup()
+    store = open_store(settings.BACKUP_URL)
+    assert services.forget_old_backups(store) == []
+    assert services.forget_old_backups(store, timezone.now() + timedelta(days=99)) == [first.name]
+    assert [label.name for label in list_backups(store)] == [second.name]
+    assert all(second.name in name for name in store.names()), "and no file of the first is left"
+
+
+def test_a_backup_that_failed_is_recorded_and_said(settings: Any, tmp_path: Path, db: None) -> None:
+    (tmp_path / "file").write_text("in the way")
+    with pytest.raises(CommandError, match="does not take the backup"):
+        call_command("backup", "--to", str(tmp_path / "file" / "folder"), stdout=io.StringIO())
+    assert Backup.objects.get().status == "failed"
+
+
+def test_the_age_of_the_last_good_backup_is_part_of_health(settings: Any, db: None) -> None:
+    settings.IS_DEVELOPMENT = False
+    health_checks.backup_is_recent()  # a new platform has a day
+    make_backup()
+    health_checks.backup_is_recent()
+    Backup.objects.update(finished_at=timezone.now() - timedelta(hours=27))
+    with pytest.raises(Unhealthy, match="27 hours old"):
+        health_checks.backup_is_recent()
+    Backup.objects.update(finished_at=timezone.now(), started_at=timezone.now() - timedelta(days=9))
+    with pytest.raises(Unhealthy, match="restore drill"):
+        health_checks.backup_is_recent()
+
+
+def test_to_and_from_a_bucket_of_a_real_s3_server(alice: User, settings: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    server = ThreadedMotoServer(ip_address="127.0.0.1", port=0)
+    server.start()
+    host, port = server.get_host_and_port()
+    settings.BACKUP_ENDPOINT_URL = f"http://{host}:{port}"
+    for name in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"):
+        monkeypatch.setenv(name, "testing")
+    monkeypatch.setenv("AWS_DEFAULT_REGION", "us-east-1")
+    bucket = boto3.client("s3", endpoint_url=settings.BACKUP_ENDPOINT_URL)
+    try:
+        with pytest.raises(CommandError, match="NoSuchBucket"):
+            call_command("backup", "--to", "s3://backups/dot", stdout=io.StringIO())
+        bucket.create_bucket(Bucket="backups")
+        have(alice)
+        write(alice, "diary", "in the cloud")
+        call_command("backup", "--to", "s3://backups/dot", stdout=io.StringIO())
+        write(alice, "diary", "overwritten")
+        restore("latest", "--from", "s3://backups/dot")
+        assert entries(alice) == {"diary": "in the cloud"}
+        label = find_backup(open_store("s3://backups/dot"), "latest")
+        stored = f"dot/{label.name}.dotbackup"
+        bucket.put_object(Bucket="backups", Key=stored, Body=b"not it")
+        with pytest.raises(CommandError, match="6 bytes long"):
+            restore("latest", "--from", "s3://backups/dot")
+    finally:
+        server.stop()
+
+
+def test_the_archive_is_an_ordinary_tar_that_anybody_can_open(alice: User, tmp_path: Path) -> None:
+    have(alice)
+    backup = make_backup()
+    with tarfile.open(tmp_path / "backups" / f"{backup.name}.dotbackup", "r:gz") as archive:
+        names = archive.getnames()
+    assert names[0] == "backup.json"
+    assert names[-1] == "end.json"
+    assert "tables/user_apps/000000" in names
