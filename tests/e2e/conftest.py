@@ -14,6 +14,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 import pytest
 from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Page, sync_playwright
@@ -139,9 +140,10 @@ def platform_in(folder: Path) -> Iterator[RunningPlatform]:
 
 
 @pytest.fixture(scope="session")
-def platform(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningPlatform]:
+def platform() -> Iterator[RunningPlatform]:
     """The platform that all tests of the session share: use people and apps of your own."""
-    with platform_in(tmp_path_factory.mktemp("platform")) as running:
+    # Not below pytest's own folder: each pytest that starts closes it to others, the database's user among them.
+    with TemporaryDirectory(prefix="dot-platform-") as folder, platform_in(Path(folder)) as running:
         yield running
 
 
