@@ -1,0 +1,122 @@
+"""The two web servers over real HTTP: gunicorn as the Procfile has it, and Granian, the fast lane. Same answers."""
+
+from __future__ import annotations
+
+import http.client
+import os
+import signal
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from urllib.parse import quote
+
+import pytest
+from django.conf import settings
+from django.db import connection
+
+from apps_registry.models import App, Installation
+from dotplatform.accounts.models import User
+from dotplatform.api.authentication import issue_launch_token
+from dotplatform.database.doors import as_person
+
+pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.slow]
+
+SERVERS = {
+    "gunicorn": ["gunicorn", "dotplatform.wsgi:application", "--config", "gunicorn.conf.py"],
+    "granian": ["python", "-m", "dotplatform.operations.fast_lane"],
+}
+Answer = tuple[int, dict[str, str], bytes]
+
+
+class Web:
+    """One running server, spoken to over one connection that is kept open."""
+
+    def __init__(self, name: str, log: Path) -> None:
+        with socket.socket() as probe:
+            probe.bind(("127.0.0.1", 0))
+            self.port = probe.getsockname()[1]
+        database = connection.settings_dict
+        env = {
+            **os.environ,
+            "PATH": f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}",
+            "DOT_ENV": "development",
+            "DATABASE_URL": f"postgres://{database['USER']}@{quote(database['HOST'], safe='')}/{database['NAME']}",
+            "SECRET_KEY": settings.SECRET_KEY,
+            "PORT": str(self.port),
+        }
+        self.process = subprocess.Popen(
+            SERVERS[name], cwd=settings.BASE_DIR, env=env, stdout=log.open("wb"), stderr=subprocess.STDOUT
+        )
+        deadline = time.monotonic() + 60
+        while True:
+            try:
+                self.connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=20)
+                self.connection.connect()
+                break
+            except ConnectionRefusedError:
+                assert self.process.poll() is None, log.read_text()
+                assert time.monotonic() < deadline, log.read_text()
+                time.sleep(0.05)
+
+    def __call__(self, method: str, path: str, body: bytes | None = None, **headers: str) -> Answer:
+        given = {name.replace("_", "-"): value for name, value in headers.items()}
+        self.connection.request(method, path, body, given)
+        response = self.connection.getresponse()
+        return response.status, {name.lower(): value for name, value in response.getheaders()}, response.read()
+
+    def stop(self) -> int:
+        """Ask it to end, as a deploy does; its exit code."""
+        self.connection.close()
+        self.process.send_signal(signal.SIGTERM)
+        return self.process.wait(timeout=40)
+
+
+@pytest.fixture(params=SERVERS)
+def web(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Web]:
+    server = Web(request.param, tmp_path / "server.log")
+    yield server
+    assert server.stop() == 0
+
+
+def test_speaks_http_as_the_contract_says(web: Web, alice: User) -> None:
+    App.objects.create(app_id="notes", name="Notes")
+    with as_person(alice.id):
+        Installation.objects.create(user=alice, app_id="notes")
+    bearer = f"Bearer {issue_launch_token(alice.id, 'notes')[0]}"
+    diary = "/api/apps/notes/data/2026/%EC%9D%BC%EA%B8%B0%2F1"
+
+    status, headers, _ = web("PUT", diary, b'"dear diary"', Authorization=bearer, Content_Type="application/json")
+    assert (status, headers["etag"]) == (201, '"1"')
+    status, headers, content = web("GET", diary, Authorization=bearer)
+    assert status == 200
+    assert b'"dear diary"' in content
+    assert "2026/일기/1" in content.decode()
+    assert int(headers["content-length"]) == len(content)
+    assert "transfer-encoding" not in headers
+
+    for method, extra, expected in (("HEAD", {}, 200), ("GET", {"If_None_Match": '"1"'}, 304), ("DELETE", {}, 204)):
+        status, headers, content = web(method, diary, Authorization=bearer, **extra)
+        assert (method, status, content) == (method, expected, b"")
+        assert headers["x-request-id"]
+        assert headers["access-control-allow-origin"] == "*"
+
+    assert web("GET", "/api/nothing")[0] == 401
+    assert web("GET", "/api//me", Authorization=bearer)[0] == 404
+    assert web("GET", "//api/me", Authorization=bearer)[0] == 404
+    assert web("BREW", "/api/me", Authorization=bearer)[0] == 405
+
+
+def test_refuses_bodies_that_it_will_not_read(web: Web, alice: User) -> None:
+    bearer = f"Bearer {issue_launch_token(alice.id, 'notes')[0]}"
+    large = b'"' + b"x" * (1024 * 1024) + b'"'
+    status, _, content = web("POST", "/api/metrics", large, Content_Type="application/json")
+    assert (status, b"PAYLOAD_TOO_LARGE" in content) == (413, True)
+    web.connection.close()  # what was not read may not be taken for the next request
+    web.connection.request(
+        "PUT", "/api/apps/notes/data/x", iter([b"1"]), {"Authorization": bearer}, encode_chunked=True
+    )
+    response = web.connection.getresponse()
+    assert (response.status, b"LENGTH_REQUIRED" in response.read()) == (411, True)
