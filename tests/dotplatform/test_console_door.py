@@ -75,3 +75,12 @@ def test_shows_no_secret_of_a_second_factor(client: DotClient, operator: User) -
         page = client.get(f"/admin/mfa/authenticator/{path}")
         assert page.status_code == 200
         assert "JBSWY3DPEHPK3PXP" not in page.text
+
+
+def test_has_its_tables_in_sections(client: DotClient, operator: User) -> None:
+    client.force_login(operator)
+    sections = client.get("/admin/").context["app_list"]
+    labels = [section["app_label"] for section in sections]
+    assert labels == ["apps_registry", "appdata", "metrics", "operations", "accounts"]
+    people = {table["object_name"] for table in sections[-1]["models"]}
+    assert {"User", "AccessToken", "Group", "EmailAddress", "Authenticator", "UserSession"} <= people
