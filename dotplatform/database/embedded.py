@@ -241,9 +241,11 @@ def ensure_running(folder: Path | None) -> None:
     users = (server.folder.parent / "postgres.users").open("a")
     deadline = time.monotonic() + START_TIMEOUT_S
     while not server.acquire():
+        # Asked for before looking: an owner that is about to stop must not do so between the look and the lock.
+        fcntl.flock(users, fcntl.LOCK_SH)  # held until this process ends; see _stop_after_others
         if server.is_accepting():
-            fcntl.flock(users, fcntl.LOCK_SH)  # held until this process ends; see _stop_after_others
             return
+        fcntl.flock(users, fcntl.LOCK_UN)
         if time.monotonic() > deadline:
             raise FolderInUseError(
                 f"{server.folder.parent} is in use by process {server.owner()}, which does not answer."
