@@ -20,7 +20,7 @@ from django.views.decorators.http import require_POST, require_safe
 from apps_registry import services
 from apps_registry.access import app_read
 from apps_registry.cards import card_of, permissions_of
-from apps_registry.catalogue import ListedPage, app_page, listed_page
+from apps_registry.catalogue import AppPage, ListedPage, app_page, listed_page
 from apps_registry.forms import ReviewForm, SettingsForm
 from apps_registry.listing import Listing, read_listing
 from apps_registry.models import App, Installation
@@ -83,10 +83,10 @@ def catalogue(request: HttpRequest) -> HttpResponse:
 @page
 def detail(request: HttpRequest, app_id: str) -> HttpResponse:
     """Everything about one app, and the way to install it."""
-    return _detail(request, app_id, ReviewForm())
+    return _detail(request, app_id, None)
 
 
-def _detail(request: HttpRequest, app_id: str, review_form: ReviewForm, status: int = 200) -> HttpResponse:
+def _detail(request: HttpRequest, app_id: str, review_form: ReviewForm | None, status: int = 200) -> HttpResponse:
     shown = app_page(app_id)
     installation = _installation(request, app_id)
     is_installed = installation is not None and installation.status == Installation.Status.INSTALLED
@@ -96,7 +96,7 @@ def _detail(request: HttpRequest, app_id: str, review_form: ReviewForm, status: 
         "card": replace(shown.card, is_installed=is_installed),
         "installation": installation,
         "permissions": permissions_of(shown.app, installation.permissions if installation and is_installed else []),
-        "review_form": review_form,
+        "review_form": review_form or _review_form(request, shown),
         "author": _author(shown.app),
     }
     return render(request, "apps_registry/detail.html", context, status=status)
@@ -197,6 +197,12 @@ def _ticked(request: HttpRequest, app: App) -> list[str]:
     """What the form grants; a permission that a release since then no longer asks for is left out."""
     asked = {permission.name for permission in permissions_of(app, [])}
     return [name for name in request.POST.getlist("permission") if name in asked]
+
+
+def _review_form(request: HttpRequest, shown: AppPage) -> ReviewForm:
+    """With what the person wrote before, if they did."""
+    own = next((review for review in shown.reviews if review.user_id == request.user.pk), None)
+    return ReviewForm(initial={"rating": own.rating, "text": own.text} if own else None)
 
 
 def _author(app: App) -> str:

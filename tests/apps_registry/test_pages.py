@@ -313,6 +313,11 @@ class TestReviews:
             alices.post("/apps/timer/review", {"rating": rating})
         assert [review.rating for review in Review.objects.all()] == [5]
 
+    def test_ones_own_is_there_to_be_changed(self, alices: DotClient) -> None:
+        alices.post("/apps/timer/review", {"rating": "2", "text": "Too loud"})
+        assert '<option value="2" selected>' in text(alices.get("/apps/timer"))
+        assert '<option value="2" selected>' not in text(DotClient(headers=ENGLISH).get("/apps/timer"))
+
     def test_only_by_people_who_have_the_app(self, browser: DotClient, bob: User) -> None:
         browser.force_login(bob)
         assert browser.post("/apps/timer/review", {"rating": "1"}).status_code == 404

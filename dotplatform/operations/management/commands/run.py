@@ -42,8 +42,10 @@ class Command(BaseCommand):
 
     def _run(self, port: int) -> None:
         server = self._start_database()
+        address = settings.DOT_VAR / "address"  # what `publish` in another terminal prints
         try:
             self._prepare()
+            address.write_text(f"http://127.0.0.1:{port}\n")
             env = {
                 **os.environ,
                 "PATH": f"{Path(sys.executable).parent}{os.pathsep}{os.environ.get('PATH', '')}",
@@ -54,6 +56,7 @@ class Command(BaseCommand):
             programs = read_procfile(_procfile().read_text())
             asyncio.run(self._serve(Supervisor(server, programs, env), port, self._introduction(port)))
         finally:
+            address.unlink(missing_ok=True)
             if server:
                 server.stop()
         self.stdout.write("Stopped.")
