@@ -14,7 +14,7 @@ from appdata.operations import SCOPES, checked_operations
 from appdata.parameters import choice_parameter, number_parameter, prefix_parameter, text_parameter, truth_parameter
 from appdata.preconditions import conditions_of
 from appdata.services import Answer, Place
-from appdata.transfer import MODES, export_entries, import_entries
+from appdata.transfer import JSON_LINES_TYPE, MODES, export_entries, import_entries
 from appdata.uploads import spooled_body
 from appdata.values import checked_json, parsed_json
 from dotplatform.api.envelope import JSON_TYPE, success, success_body
@@ -26,7 +26,6 @@ from dotplatform.api.views import slim_view
 DEFAULT_PAGE = 100
 BATCH_BYTES = 16 * 1024 * 1024
 IMPORT_OVERHEAD_BYTES = 64 * 1024 * 1024  # what an exported entry has beside key and value
-JSON_LINES_TYPE = "application/x-ndjson"
 _JSON_LINES_TYPES = (JSON_LINES_TYPE, "application/jsonl", "application/json-lines")
 
 

@@ -27,6 +27,36 @@ class ValueForm(forms.Form):
             raise forms.ValidationError(reason(error)) from error
 
 
+class ImportForm(forms.Form):
+    """A file of JSON Lines, and what to do with it."""
+
+    file = forms.FileField(label=_("File"), help_text=_("A file that was exported here or elsewhere: JSON Lines."))
+    mode = forms.ChoiceField(
+        label=_("What is there already"),
+        choices=[
+            ("merge", _("stays, unless the file has the same key")),
+            ("replace", _("is deleted, unless in the file")),
+        ],
+        initial="merge",
+    )
+    dry_run = forms.BooleanField(label=_("Only show what would change"), required=False, initial=True)
+
+
+def where(error: ApiError) -> str:
+    """The line or the key that an import stopped at, and what is wrong there, for the page."""
+    details = error.details if isinstance(error.details, dict) else {}
+    words = [
+        f"{details[name]}" if name == "key" else f"{name} {details[name]}"
+        for name in ("line", "key")
+        if name in details
+    ]
+    language = "message_ko" if get_language() == "ko" else "message"
+    for name, messages in details.items():
+        if name.startswith("line "):
+            words += [f"{name}:", *(str(message[language]) for message in messages)]
+    return " ".join(words)
+
+
 def reason(error: ApiError) -> str:
     """What an API error says, in the language of the page."""
     texts: dict[str, Any] = in_both_languages(error.text, error.params)

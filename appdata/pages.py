@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from django.contrib import messages
 from django.contrib.auth.decorators import login_required
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpRequest, HttpResponse, StreamingHttpResponse
 from django.shortcuts import redirect, render
 from django.urls import reverse
 from django.utils.http import urlencode
@@ -14,9 +14,10 @@ from django.views.decorators.http import require_http_methods, require_safe
 
 from appdata import services
 from appdata.access import entry_at, installation_at, place_of
-from appdata.forms import ValueForm, reason
+from appdata.forms import ImportForm, ValueForm, reason, where
 from appdata.models import Entry
 from appdata.services import Conditions, Usage
+from appdata.transfer import JSON_LINES_TYPE, export_entries, import_entries
 from dotplatform.api.errors import ApiError, NotFound, PreconditionFailed
 from dotplatform.database.doors import as_person
 
@@ -71,6 +72,37 @@ def entry(request: HttpRequest, app_id: str) -> HttpResponse:
             messages.success(request, _("Saved."))
             return redirect(f"{reverse('app_entry', args=[app_id])}?{urlencode({'key': key})}")
     return render(request, "appdata/entry.html", {"app": installation.app, "entry": found, "form": form})
+
+
+@never_cache
+@login_required
+@require_safe
+def export(request: HttpRequest, app_id: str) -> StreamingHttpResponse:
+    """All entries as a file of JSON Lines."""
+    place = place_of(request, app_id)
+    with as_person(place.user_id, app_id):
+        installation_at(place)
+    headers = {"Content-Disposition": f'attachment; filename="{app_id}.jsonl"'}
+    return StreamingHttpResponse(export_entries(place), content_type=JSON_LINES_TYPE, headers=headers)
+
+
+@never_cache
+@login_required
+@require_http_methods(["GET", "HEAD", "POST"])
+def import_(request: HttpRequest, app_id: str) -> HttpResponse:
+    """Take a file that was exported; first show what would change, then, told so, change it."""
+    place = place_of(request, app_id)
+    with as_person(place.user_id, app_id):
+        installation = installation_at(place)
+    form = ImportForm(request.POST or None, request.FILES or None)
+    outcome = None
+    if request.method == "POST" and form.is_valid():
+        given = form.cleaned_data
+        try:
+            outcome = import_entries(place, given["file"].file, mode=given["mode"], dry_run=given["dry_run"])
+        except ApiError as error:
+            form.add_error("file", f"{reason(error)} {where(error)}".strip())
+    return render(request, "appdata/import.html", {"app": installation.app, "form": form, "outcome": outcome})
 
 
 @never_cache

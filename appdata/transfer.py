@@ -24,6 +24,7 @@ ROWS_AT_ONCE = 16  # of at most value_bytes each
 CHUNK_ENTRIES = 500
 CHUNK_BYTES = 2 * 1024 * 1024
 LINE_OVERHEAD_BYTES = 4096  # key, revision and times around a value
+JSON_LINES_TYPE = "application/x-ndjson"
 MODES = ("merge", "replace")
 
 _import = Function("dot_import_entries", 5)

@@ -4,10 +4,14 @@ from __future__ import annotations
 
 from django.urls import URLPattern, URLResolver, path, re_path
 
-from appdata import api, pages
+from appdata import api, pages, person_pages
 
 page_urls: list[URLPattern | URLResolver] = [
     path("apps/<str:app_id>/data", pages.entries, name="app_data"),
+    path("account/export", person_pages.export, name="account_export"),
+    path("account/delete", person_pages.delete, name="account_delete"),
+    path("apps/<str:app_id>/data/export", pages.export, name="app_data_export"),
+    path("apps/<str:app_id>/data/import", pages.import_, name="app_data_import"),
     path("apps/<str:app_id>/data/entry", pages.entry, name="app_entry"),
     path("apps/<str:app_id>/data/delete", pages.delete_entry, name="app_entry_delete"),
 ]

@@ -6,9 +6,10 @@ from urllib.parse import quote
 
 import pytest
 from django.contrib.admin.models import LogEntry
+from django.core.files.uploadedfile import SimpleUploadedFile
 from django.utils.html import escape
 
-from appdata.models import Entry
+from appdata.models import AppLimit, Entry
 from appdata.services import Place, get_entry, put_entry
 from dotplatform.accounts.models import User
 from dotplatform.database.doors import as_operator
@@ -139,3 +140,30 @@ class TestConsole:
         assert "diary" in page
         assert "private words" not in page
         assert not LogEntry.objects.exists()
+
+
+class TestTransfer:
+    def test_what_was_exported_can_be_imported(self, browser: DotClient, place: Place) -> None:
+        put_entry(place, "a", b'"milk"')
+        exported = browser.get(f"{URL}/export").getvalue()
+        assert b'"value":"milk"' in exported
+        put_entry(place, "a", b'"bread"')
+        for dry_run, value in (("on", b'"bread"'), ("", b'"milk"')):
+            file = SimpleUploadedFile("notes.jsonl", exported)
+            page = browser.post(f"{URL}/import", {"file": file, "mode": "merge", "dry_run": dry_run})
+            assert page.context["outcome"].changed == 1
+            assert b'"value":' + value in get_entry(place, "a").body
+
+    def test_a_wrong_line_is_named(self, browser: DotClient, place: Place) -> None:
+        file = SimpleUploadedFile("notes.jsonl", b'{"key":"a","value":1}\n{"key":"a","value":1}')
+        page = browser.post(f"{URL}/import", {"file": file, "mode": "merge"})
+        assert "line 2: This key was on an earlier line." in page.content.decode()
+
+    @pytest.mark.parametrize(("bytes_", "level"), [(79, None), (80, "warn"), (89, "warn"), (90, "bad"), (100, "bad")])
+    def test_a_notice_warns_before_it_is_full(
+        self, browser: DotClient, place: Place, bytes_: int, level: str | None
+    ) -> None:
+        AppLimit.objects.create(app_id="notes", max_bytes=100)
+        put_entry(place, "a", b'"%b"' % (b"x" * (bytes_ - 3)))
+        page = browser.get(URL).content.decode()
+        assert [name for name in ("warn", "bad") if f"notice-{name}" in page] == ([level] if level else [])
