@@ -16,7 +16,7 @@ from pathlib import Path
 from statistics import median
 
 HOME = Path(__file__).resolve().parents[2]
-os.environ["DOT_VAR"] = str(Path(os.environ.get("DOT_VAR") or HOME / "var").resolve() / "bench")
+os.environ["DOT_VAR"] = str(Path(os.environ.get("DOT_VAR") or HOME / "var").resolve() / "bench" / "here")
 os.environ["SECRET_KEY"] = secrets.token_urlsafe(48)
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "dotplatform.settings")
 
@@ -26,6 +26,7 @@ django.setup(set_prefix=False)
 
 from dotplatform.database.embedded import DATABASE, ROLE, _binaries  # noqa: E402
 from tests.bench.drive import CONNECTIONS, Reading, pgbench, wrk  # noqa: E402
+from tests.bench.peers import pocketbase  # noqa: E402
 from tests.bench.scenes import SCENES, Scene, requests_of, script_of  # noqa: E402
 from tests.bench.stage import SERVERS, Server, Stage  # noqa: E402
 
@@ -36,7 +37,7 @@ Readings = dict[str, dict[str, list[Reading]]]  # scene → contestant → one r
 def main() -> None:
     """Measure, print, write JSON; exit 1 where a write is missing or an answer was an error."""
     options = _options()
-    folder = Path(os.environ["DOT_VAR"])
+    folder = Path(os.environ["DOT_VAR"]).parent
     scenes = [scene for scene in SCENES if not options.only or scene.name in options.only.split(",")]
     with ExitStack() as stack:
         contestants: dict[str, tuple[Stage, Server]] = {}
@@ -53,7 +54,10 @@ def main() -> None:
                 label = f"{name} at {options.against}"
                 contestants[label] = (other, stack.enter_context(other.serving(name, port)))
                 port += 1
-        readings = _measure(scenes, stage, contestants, options)
+        peers = {}
+        if options.peers == "pocketbase":
+            peers["PocketBase"] = stack.enter_context(pocketbase.running(folder / "pocketbase", port))
+        readings = _measure(scenes, stage, contestants, peers, options)
         started = {label: server.started_s for label, (_, server) in contestants.items()}
         memory = {label: _memory_mb(server.process.pid) for label, (_, server) in contestants.items()}
     print(_table(readings, scenes))
@@ -70,6 +74,7 @@ def _options() -> argparse.Namespace:
     parser.add_argument("--servers", default=",".join(SERVERS))
     parser.add_argument("--connections", type=int, default=CONNECTIONS)
     parser.add_argument("--against", default="", help="a revision to measure in the same run")
+    parser.add_argument("--peers", choices=["", "pocketbase"], default="", help="see tests/bench/peers")
     parser.add_argument("--port", type=int, default=18180)
     parser.add_argument("--json", type=Path)
     return parser.parse_args()
@@ -78,7 +83,7 @@ def _options() -> argparse.Namespace:
 @contextmanager
 def _checkout(revision: str) -> Iterator[Path]:
     """The code of *revision* in a folder beside this one."""
-    folder = Path(os.environ["DOT_VAR"]) / "code"
+    folder = Path(os.environ["DOT_VAR"]).parent / "code"
     git = ["git", "-C", str(HOME), "worktree"]
     subprocess.run([*git, "add", "--detach", "--force", str(folder), revision], check=True, capture_output=True)
     try:
@@ -88,7 +93,11 @@ def _checkout(revision: str) -> Iterator[Path]:
 
 
 def _measure(
-    scenes: list[Scene], stage: Stage, contestants: dict[str, tuple[Stage, Server]], options: argparse.Namespace
+    scenes: list[Scene],
+    stage: Stage,
+    contestants: dict[str, tuple[Stage, Server]],
+    peers: dict[str, pocketbase.PocketBase],
+    options: argparse.Namespace,
 ) -> Readings:
     """Rounds of every scene, in which the contestants take turns: what disturbs the machine disturbs them all."""
     readings: Readings = {scene.name: {LIMIT: [], **{label: [] for label in contestants}} for scene in scenes}
@@ -103,6 +112,12 @@ def _measure(
             for label, (its_stage, server) in contestants.items():
                 reading = _drive(scene, its_stage, server, options)
                 readings[scene.name][label].append(reading)
+            for label, peer in peers.items():
+                if requests := peer.requests_of(scene.name):
+                    pid = [peer.process.pid]
+                    wrk(peer.port, requests, 1, pid, options.connections)
+                    reading = wrk(peer.port, requests, options.seconds, pid, options.connections)
+                    readings[scene.name].setdefault(label, []).append(reading)
     return readings
 
 
@@ -111,9 +126,9 @@ def _drive(scene: Scene, stage: Stage, server: Server, options: argparse.Namespa
     processes = [server.process.pid, stage.postgres_pid()]
     requests = requests_of(scene, stage.people())
     wrk(server.port, requests, 0.5, processes, options.connections)  # connections, caches, prepared statements
-    before = stage.writes()
+    before = stage.settled_writes()
     reading = wrk(server.port, requests, options.seconds, processes, options.connections)
-    written = stage.writes() - before
+    written = stage.settled_writes() - before
     if reading.refused or reading.broken:
         raise SystemExit(f"{scene.name} on {server.name}: {reading.refused} refused, {reading.broken} without answer")
     if scene.writes:
@@ -128,15 +143,13 @@ def _table(readings: Readings, scenes: list[Scene]) -> str:
     head = f"{'':12}{'':28}{'requests/s':>11}{'p50 ms':>9}{'p99 ms':>9}{'CPU ms':>9}{'of limit':>10}{'target':>8}"
     lines = [head]
     for scene in scenes:
-        limit = median(one.rps for one in readings[scene.name][LIMIT])
         for label, rounds in readings[scene.name].items():
             rps = median(one.rps for one in rounds)
             middle = [median(getattr(one, name) for one in rounds) for name in ("p50_ms", "p99_ms", "cpu_ms")]
             ratio = median(one.rps / top.rps for one, top in zip(rounds, readings[scene.name][LIMIT], strict=True))
-            target = "" if label == LIMIT else f"{scene.target:.2f}"
+            target = f"{scene.target:.2f}" if label.startswith(tuple(SERVERS)) else ""
             numbers = "".join(f"{number:9.2f}" for number in middle)
             lines.append(f"{scene.name:12}{label:28}{rps:11,.0f}{numbers}{ratio:10.2f}{target:>8}")
-        assert limit
     return "\n".join(lines)
 
 

@@ -135,6 +135,14 @@ class Stage:
             process.wait(timeout=30)
             log.close()
 
+    def settled_writes(self) -> int:
+        """``writes()`` once nothing is under way any more: wrk hangs up on its last requests, the server ends them."""
+        seen, now = -1, self.writes()
+        while seen != now:
+            time.sleep(0.2)
+            seen, now = now, self.writes()
+        return now
+
     def writes(self) -> int:
         """How many writes the database has acknowledged, by its own counters."""
         with psycopg.connect(self.database.dsn()) as connection:
@@ -154,10 +162,10 @@ def person_id(number: int) -> UUID:
     return uuid5(_NAMES, str(number))
 
 
-def wait_for(port: int, process: subprocess.Popen[bytes], log: Path) -> None:
+def wait_for(port: int, process: subprocess.Popen[bytes], log: Path, path: str = "/api/health/live") -> None:
     """Until the server answers its first request."""
     deadline = time.monotonic() + START_TIMEOUT_S
-    request = b"GET /api/health/live HTTP/1.1\r\nHost: 127.0.0.1\r\nConnection: close\r\n\r\n"
+    request = f"GET {path} HTTP/1.1\r\nHost: 127.0.0.1\r\nConnection: close\r\n\r\n".encode()
     while time.monotonic() < deadline and process.poll() is None:
         try:
             with socket.create_connection(("127.0.0.1", port), 1) as connection:

@@ -108,7 +108,7 @@ class TestOneStatement:
     def test_a_hot_request_is_one_statement(
         self, server: Server, token: str, method: str, path: str, body: bytes
     ) -> None:
-        server("GET", "/api/apps/notes/data/diary", token)  # who is deactivated, and maintenance: known for seconds
+        server(method, path, token, body)  # maintenance, who is deactivated, the app's limits: known for seconds
         with CaptureQueriesContext(connection) as queries:
             status, _, content = server(method, path, token, body)
         assert status in {200, 201, 202}, content
