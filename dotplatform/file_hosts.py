@@ -29,12 +29,20 @@ def files_only(get_response: Callable[[HttpRequest], HttpResponseBase]) -> Calla
     """Middleware of the files' chain: 404 for pages on the files' host, and for apps' files on the platform's."""
 
     def middleware(request: HttpRequest) -> HttpResponseBase:
-        path = request.path_info
-        on_run_host = is_run_host(request)
-        if on_run_host and not path.startswith(FILE_PREFIXES):
-            return HttpResponse("Not found.\n", status=404, content_type="text/plain; charset=utf-8")
-        if settings.RUN_ORIGIN and not on_run_host and path.startswith("/run/"):
-            return HttpResponse("Not found.\n", status=404, content_type="text/plain; charset=utf-8")
-        return get_response(request)
+        response = get_response(request) if _is_at_home(request) else _not_here()
+        if settings.SECURE_HSTS_SECONDS:
+            response.headers["Strict-Transport-Security"] = f"max-age={settings.SECURE_HSTS_SECONDS}"
+        return response
 
     return middleware
+
+
+def _is_at_home(request: HttpRequest) -> bool:
+    path = request.path_info
+    if is_run_host(request):
+        return path.startswith(FILE_PREFIXES)
+    return not (settings.RUN_ORIGIN and path.startswith("/run/"))
+
+
+def _not_here() -> HttpResponse:
+    return HttpResponse("Not found.\n", status=404, content_type="text/plain; charset=utf-8")

@@ -6,6 +6,8 @@ const frame = document.getElementById("app-frame");
 const bar = document.getElementById("app-bar");
 const { appId, release, tokenUrl, csrf, analytics } = bar.dataset;
 
+let isSignedOut = false;
+
 const post = (message) => frame.contentWindow.postMessage(message, "*"); // its origin is opaque; it can only be this app
 
 const answers = {
@@ -13,15 +15,13 @@ const answers = {
     try {
       const response = await fetch(tokenUrl, { method: "POST", headers: { "X-CSRFToken": csrf } });
       post({ dot: "token", status: response.status, ...(response.ok ? await response.json() : {}) });
-      if (response.status === 401 || response.status === 403) {
-        showState("signed-out");
-      }
+      isSignedOut = response.status === 401 || response.status === 403;
     } catch {
       post({ dot: "token", status: 0 });
     }
   },
   state({ state }) {
-    showState(state);
+    showState(isSignedOut && state !== "saved" ? "signed-out" : state);
   },
   loaded({ loadedAt }) {
     const milliseconds = loadedAt - performance.timeOrigin;

@@ -133,6 +133,21 @@ def test_two_writers_of_one_key_end_up_the_same(devices: tuple[Page, Page], app_
     assert frames[0].evaluate("localStorage.both") == frames[1].evaluate("localStorage.both")
 
 
+def test_what_changes_while_a_page_of_the_bundle_gives_way_to_the_next_is_not_missed(
+    devices: tuple[Page, Page], app_id: str
+) -> None:
+    first, second = (open_frame(page, app_id) for page in devices)
+    first.evaluate("localStorage.page = '1'")
+    second.wait_for_function("localStorage.page === '1'")
+    wait_saved(devices[0])
+    first.evaluate("window[Symbol.for('dot.runtime')].feed.tell = () => {}")  # as if the stream were slow
+    second.evaluate("localStorage.meanwhile = 'written'")
+    wait_saved(devices[1])
+    first.evaluate("location.search = '?next'")
+    following = app_frame(devices[0], "?next")
+    following.wait_for_function("localStorage.meanwhile === 'written' && localStorage.page === '1'")
+
+
 def _workers(platform: RunningPlatform) -> list[int]:
     """The processes below the platform's web and stream masters."""
     found: list[int] = []

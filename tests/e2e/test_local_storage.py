@@ -169,6 +169,9 @@ def test_five_mebi_of_the_worst_strings_fit_and_survive(page: Page, other_browse
         "localStorage.last = 'x'.repeat(100_000)",
         "localStorage.last = 'x'.repeat(2_000_000)",
         "localStorage.removeItem('before'); localStorage.last = 'tiny'",
+        # the first value is under way when the second is written
+        "localStorage.last = 'x'.repeat(20_000); setTimeout(() => { localStorage.last = 'tiny' })",
+        "localStorage.last = 'x'.repeat(50_000); setTimeout(() => { localStorage.last = 'tiny' })",
         "addEventListener('pagehide', () => { localStorage.last = 'tiny' })",
         "addEventListener('beforeunload', () => { localStorage.last = 'tiny' })",
     ],

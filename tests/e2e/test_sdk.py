@@ -176,6 +176,14 @@ def test_a_write_whose_answer_was_lost_is_applied_once(page: Page, frame: Frame)
     assert lost[0] == lost[1]
 
 
+def test_usage_has_numbers_and_a_notice(page: Page, frame: Frame) -> None:
+    run(frame, "await dot.data.set('k', 'value')")
+    used = run(frame, "return await dot.data.usage()")
+    assert used["keys"] == 1
+    assert used["bytes"] == len("k") + len('"value"')
+    assert used["notice"] is None
+
+
 def test_as_a_module_it_is_the_same(frame: Frame, page: Page) -> None:
     frame.evaluate("location.href = 'module.html'")
     module = app_frame(page, "module.html")

@@ -56,7 +56,7 @@ if (context) {
     configurable: true,
   });
   carriers.name = () => appName;
-  nativeName.set.call(window, JSON.stringify({ ...context, storage: null, carried: {} })); // never the same snapshot twice
+  nativeName.set.call(window, JSON.stringify({ ...context, storage: null, carried: {} })); // no snapshot twice
   addEventListener("beforeunload", () => {
     isLeaving = true;
     carryOver();

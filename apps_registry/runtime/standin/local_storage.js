@@ -6,6 +6,8 @@ const CARRY_UNITS = 512 * 1024; // a longer name is slow to hand over; the next 
 const piecesNow = new Map(carried.pieces); // key → how many pieces its present value has, where any
 const countPieces = (text) => (fitsOneEntry(text) ? 0 : cut(text).length);
 
+const knownRevisions = new Map(carried.revisions); // entry key → revision that this page has seen or made
+
 const localItems = new Items({
   load: () => carried.items ?? decodeEntries(context?.storage?.entries ?? fetchEntries()),
   changed: saveItem,
@@ -37,8 +39,9 @@ function fetchEntries() {
     if (status !== 200) {
       throw new DOMException(`The platform cannot be reached (${status}). Reload to try again.`, "NetworkError");
     }
-    for (const { key, value } of body.data.items) {
+    for (const { key, value, revision } of body.data.items) {
       entries[key] = value;
+      knownRevisions.set(key, revision);
     }
     ({ cursor } = body.data);
   }
@@ -84,9 +87,10 @@ function unconfirmedItems() {
 const isSmall = (items) => items.units <= CARRY_UNITS;
 
 if (context) {
-  carriers.storage = () => (localItems.loaded ? null : context.storage);
+  carriers.storage = () => (localItems.loaded ? { revision: feed.since, entries: null } : context.storage);
   carriers.items = () => (localItems.loaded && isSmall(localItems) ? [...localItems.map] : carried.items);
   carriers.pieces = () => [...piecesNow];
+  carriers.revisions = () => (isSmall(localItems) ? [...knownRevisions] : []);
   carriers.stored = () => (isSmall(localItems) ? [...maybeStored] : []);
   carriers.unconfirmed = unconfirmedItems;
   (carried.stored ?? []).forEach((entryKey) => maybeStored.add(entryKey));

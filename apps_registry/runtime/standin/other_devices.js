@@ -1,7 +1,6 @@
 // A change of localStorage on another device, or in another tab: the value changes here, and the page hears of it by
 // the standard's own "storage" event.
 
-const ownRevisions = new Map(); // entry key → revision of this page's last stored write
 const held = new Map(); // entry key → change that arrived while a write of this page was under way
 
 function isUnconfirmed(entryKey) {
@@ -17,14 +16,15 @@ function receive(change) {
   }
   if (isUnconfirmed(change.key)) {
     held.set(change.key, change); // which of both is later shows when the platform has answered
-  } else if (change.revision > (ownRevisions.get(change.key) ?? 0)) {
+  } else if (change.revision > (knownRevisions.get(change.key) ?? 0)) {
+    knownRevisions.set(change.key, change.revision);
     apply(change).catch(() => {}); // the next change brings it
   }
 }
 
 function noteStored(results, operations) {
   operations.forEach(({ op, key }, index) => {
-    ownRevisions.set(key, results[index].revision);
+    knownRevisions.set(key, results[index].revision);
     if (op === "delete") {
       maybeStored.delete(key);
     }
@@ -36,8 +36,9 @@ function noteStored(results, operations) {
   });
 }
 
-async function apply({ key: entryKey, value, deleted }) {
+async function apply({ key: entryKey, value, revision, deleted }) {
   if (deleted) {
+    maybeStored.delete(entryKey);
     const key = [...localItems.map.keys()].find((each) => entryKeyOf(each) === entryKey);
     if (key !== undefined) {
       change(key, null);
@@ -46,7 +47,8 @@ async function apply({ key: entryKey, value, deleted }) {
   }
   const pieces = await storedPieces(entryKey, value);
   const decoded = decodeEntry(entryKey, value, (other) => pieces[other]);
-  if (decoded) {
+  const isLatest = knownRevisions.get(entryKey) === revision && !isUnconfirmed(entryKey);
+  if (decoded && isLatest) {
     notePieces(decoded[0], decoded[2]);
     change(decoded[0], decoded[1]);
   }

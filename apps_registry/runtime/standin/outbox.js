@@ -2,10 +2,10 @@
 //
 // A change leaves at the end of the task that made it, in a request that outlives the page (keepalive). One batch is
 // under way at a time, so nothing overtakes; until it has an answer it is sent again under the same Idempotency-Key.
-// Browsers let at most 64 KiB of keepalive requests wait, so half of that may be under way and half wait for
-// pagehide. What would go beyond is sent before setItem() returns, as a browser's own localStorage would write it.
+// Browsers let at most 64 KiB of keepalive requests be under way. What would not fit together with the one under way
+// is sent before setItem() returns, as a browser's own localStorage would write it; so what waits can leave at any time.
 
-const WAITING_BYTES = 30 * 1024;
+const KEEPALIVE_BYTES = 60 * 1024;
 const BATCH_OPERATIONS = 100;
 const BATCH_BYTES = 4 * 1024 * 1024;
 const FIRST_RETRY_MS = 500;
@@ -36,12 +36,16 @@ const outbox = {
     }
     if (this.isClosing) {
       this.sendLast();
-    } else if (isUrgent && this.retryMs === 0 && bytesOf(this.waiting.values()) > WAITING_BYTES) {
+    } else if (isUrgent && this.retryMs === 0 && !this.canLeaveAtOnce()) {
       this.sendNow();
     } else {
       this.schedule();
     }
     report();
+  },
+
+  canLeaveAtOnce() {
+    return (this.attempt?.bytes ?? 0) + bytesOf(this.waiting.values()) <= KEEPALIVE_BYTES;
   },
 
   // Changes of which it is not known that they are stored.
@@ -97,9 +101,10 @@ const outbox = {
     this.isClosing = true;
     const sent = this.attempt?.changes ?? [];
     const isOutOfDate = sent.some(({ id }) => this.waiting.has(id));
-    if (isOutOfDate && !sent.some(hasIncrement)) {
+    const both = new Map([...sent.map((change) => [change.id, change]), ...this.waiting]);
+    if (isOutOfDate && !sent.some(hasIncrement) && this.attempt.bytes + bytesOf(both.values()) <= KEEPALIVE_BYTES) {
       this.attempt.controller?.abort();
-      this.waiting = new Map([...sent.map((change) => [change.id, change]), ...this.waiting]);
+      this.waiting = both;
       this.attempt = null;
     }
     for (let changes = this.take(); changes.length; changes = this.take()) {
@@ -213,7 +218,7 @@ async function post(attempt, signal) {
       method: "POST",
       headers: headersOf(attempt),
       body: attempt.body,
-      keepalive: attempt.bytes <= WAITING_BYTES,
+      keepalive: attempt.bytes <= KEEPALIVE_BYTES,
       signal,
     });
     return { status: response.status, body: parsed(await response.text()), retryAfter: response.headers.get("Retry-After") };

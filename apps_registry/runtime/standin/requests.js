@@ -3,6 +3,7 @@
 const nativeFetch = window.fetch.bind(window); // before the app may wrap it
 const NativeRequest = window.XMLHttpRequest;
 const RENEW_BEFORE_MS = 120_000;
+const RENEW_PAUSE_MS = 60_000; // at least, whatever this machine's clock believes
 const RENEW_TIMEOUT_MS = 15_000;
 
 const apiAddress = `${context?.api}/apps/${ownAppId}`;
@@ -45,17 +46,20 @@ function renewToken() {
 }
 
 let renewalTimer = 0;
+let renewableAt = 0;
+
+const msUntilRenewal = () => Date.parse(context.expires_at) - Date.now() - RENEW_BEFORE_MS;
 
 function scheduleRenewal() {
   clearTimeout(renewalTimer);
-  const left = Date.parse(context.expires_at) - Date.now() - RENEW_BEFORE_MS;
-  renewalTimer = setTimeout(() => renewToken().catch(() => {}), Math.max(left, 0));
+  renewableAt = Date.now() + RENEW_PAUSE_MS;
+  renewalTimer = setTimeout(() => renewToken().catch(() => {}), Math.max(msUntilRenewal(), RENEW_PAUSE_MS));
 }
 
 if (context) {
   scheduleRenewal();
   addEventListener("visibilitychange", () => {
-    if (document.visibilityState === "visible" && Date.parse(context.expires_at) - Date.now() < RENEW_BEFORE_MS) {
+    if (document.visibilityState === "visible" && msUntilRenewal() < 0 && Date.now() > renewableAt) {
       renewToken().catch(() => {}); // timers stand still while a laptop sleeps
     }
   });

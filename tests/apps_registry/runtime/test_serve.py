@@ -244,6 +244,12 @@ def test_the_sdk_is_public_and_revalidated(client: DotClient) -> None:
     assert client.get("/sdk/missing.js").status_code == 404
 
 
+def test_outside_development_files_are_for_https_only(client: DotClient, release: Release, settings: Settings) -> None:
+    assert "Strict-Transport-Security" not in get(client, release)
+    settings.SECURE_HSTS_SECONDS = 31_536_000
+    assert get(client, release)["Strict-Transport-Security"] == "max-age=31536000"
+
+
 class TestWithAHostOfItsOwn:
     @pytest.fixture(autouse=True)
     def run_origin(self, settings: Settings) -> None:
