@@ -4,7 +4,7 @@
 (() => {
   "use strict";
 
-  const runtime = window[Symbol.for("dot.runtime")];
+  const runtime = globalThis[Symbol.for("dot.runtime")];
   const context = runtime?.context;
   const READ_ATTEMPTS = 4;
   const READ_RETRY_MS = 300;
@@ -34,9 +34,11 @@
     return new (CLASSES[status] ?? DotError)(message ?? `The platform answered ${status}.`, { code, status, details });
   }
 
+  const notOpened = () => new DotError("This page was not opened by the platform.", { code: "NOT_OPENED_BY_PLATFORM" });
+
   function needContext() {
     if (!context) {
-      throw new DotError("This page was not opened by the platform.", { code: "NOT_OPENED_BY_PLATFORM" });
+      throw notOpened();
     }
   }
 
@@ -265,12 +267,12 @@
     }
   }
 
-  window.addEventListener("error", (event) => {
+  globalThis.addEventListener?.("error", (event) => {
     if (event instanceof ErrorEvent) {
       reportError("error", event.error, event.message, `${event.filename}:${event.lineno}`);
     }
   });
-  window.addEventListener("unhandledrejection", ({ reason }) => {
+  globalThis.addEventListener?.("unhandledrejection", ({ reason }) => {
     reportError("rejection", reason, reason?.message ?? String(reason), "");
   });
 
@@ -284,7 +286,7 @@
     QuotaError,
     OfflineError,
   };
-  dot.ready = context ? Promise.resolve(dot) : Promise.reject(new DotError("This page was not opened by the platform."));
+  dot.ready = context ? Promise.resolve(dot) : Promise.reject(notOpened());
   dot.ready.catch(() => {}); // an app that never asks need not hear of it
-  window.dot = dot;
+  globalThis.dot = dot;
 })();
