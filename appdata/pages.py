@@ -18,6 +18,7 @@ from appdata.forms import ImportForm, ValueForm, reason, where
 from appdata.models import Entry
 from appdata.services import Conditions, Usage
 from appdata.transfer import JSON_LINES_TYPE, export_entries, import_entries
+from apps_registry.cards import card_of
 from dotplatform.api.errors import ApiError, NotFound, PreconditionFailed
 from dotplatform.database.doors import as_person
 
@@ -39,7 +40,7 @@ def entries(request: HttpRequest, app_id: str) -> HttpResponse:
         request,
         "appdata/entries.html",
         {
-            "app": installation.app,
+            "app": card_of(installation.app),
             "entries": shown,
             "next": shown[-1].key if len(found) > len(shown) else None,
             "prefix": prefix,
@@ -71,7 +72,7 @@ def entry(request: HttpRequest, app_id: str) -> HttpResponse:
         else:
             messages.success(request, _("Saved."))
             return redirect(f"{reverse('app_entry', args=[app_id])}?{urlencode({'key': key})}")
-    return render(request, "appdata/entry.html", {"app": installation.app, "entry": found, "form": form})
+    return render(request, "appdata/entry.html", {"app": card_of(installation.app), "entry": found, "form": form})
 
 
 @never_cache
@@ -102,7 +103,7 @@ def import_(request: HttpRequest, app_id: str) -> HttpResponse:
             outcome = import_entries(place, given["file"].file, mode=given["mode"], dry_run=given["dry_run"])
         except ApiError as error:
             form.add_error("file", f"{reason(error)} {where(error)}".strip())
-    return render(request, "appdata/import.html", {"app": installation.app, "form": form, "outcome": outcome})
+    return render(request, "appdata/import.html", {"app": card_of(installation.app), "form": form, "outcome": outcome})
 
 
 @never_cache
@@ -123,4 +124,6 @@ def delete_entry(request: HttpRequest, app_id: str) -> HttpResponse:
         else:
             messages.success(request, _("Deleted “%(key)s”.") % {"key": key})
         return redirect("app_data", app_id)
-    return render(request, "appdata/delete_entry.html", {"app": installation.app, "entry": found, "text": text})
+    return render(
+        request, "appdata/delete_entry.html", {"app": card_of(installation.app), "entry": found, "text": text}
+    )

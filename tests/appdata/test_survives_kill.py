@@ -6,6 +6,7 @@ import http.client
 import json
 import os
 import signal
+import tempfile
 import threading
 import time
 from collections.abc import Callable, Iterator
@@ -31,8 +32,9 @@ print("token:", issue_launch_token(alice.id, "kill")[0])
 
 
 @pytest.fixture(scope="module")
-def platform(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningPlatform]:
-    with platform_in(tmp_path_factory.mktemp("kill")) as running:
+def platform() -> Iterator[RunningPlatform]:
+    # Not below pytest's own folder, which only its owner may enter: the database runs as a user of its own.
+    with tempfile.TemporaryDirectory() as folder, platform_in(Path(folder)) as running:
         yield running
 
 
