@@ -81,7 +81,8 @@ def _record(request: HttpRequest, response: HttpResponseBase, duration_ms: float
         "duration_ms": round(duration_ms, 1),
         "person": _person(request),
     }
-    text = f"{request.method} {fields['route'] or '(no route)'} {response.status_code} {fields['duration_ms']} ms"
+    route = "(no route)" if match is None else f"/{match.route}"
+    text = f"{request.method} {route} {response.status_code} {fields['duration_ms']} ms"
     _access.info(text, extra={"fields": fields})
 
 
