@@ -65,7 +65,8 @@ export interface Data {
    */
   transaction<Result>(work: (transaction: Transaction) => Promise<Result> | Result): Promise<Result>;
   /**
-   * Call back for every change below *prefix* from now on, from any tab or device, this one included.
+   * Call back for every change below *prefix* from now on, from any tab or device, this one included. What is told is
+   * how the entry is now: of several quick changes to one key, the last.
    * Returns the function that ends it.
    */
   watch<Value = Json>(prefix: string, callback: (change: Change<Value>) => void): () => void;
