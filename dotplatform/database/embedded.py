@@ -49,6 +49,8 @@ SETTINGS = {
     "timezone": "UTC",
 }
 
+_users: list[IO[str]] = []
+
 
 class FolderInUseError(RuntimeError):
     """Another process owns the data folder and keeps it."""
@@ -244,6 +246,7 @@ def ensure_running(folder: Path | None) -> None:
         # Asked for before looking: an owner that is about to stop must not do so between the look and the lock.
         fcntl.flock(users, fcntl.LOCK_SH)  # held until this process ends; see _stop_after_others
         if server.is_accepting():
+            _users.append(users)  # a file that nobody holds is closed, and its lock with it
             return
         fcntl.flock(users, fcntl.LOCK_UN)
         if time.monotonic() > deadline:

@@ -241,6 +241,9 @@ def test_ends_cleanly_on_a_deploy_and_goes_on_after_it(platform: RunningPlatform
     listener.wait_for_end()  # a broken connection would raise
     assert time.monotonic() - started < 15
     listener.close()
+    while Path(f"/proc/{min(programs)}").exists():  # until then the old process may still take a connection
+        assert time.monotonic() - started < 90
+        time.sleep(0.05)
     while True:
         try:
             again = Listener(platform, tokens["alice"])
