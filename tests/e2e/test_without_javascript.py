@@ -21,7 +21,7 @@ def test_find_install_set_review_and_uninstall(new_profile: NewProfile, problems
     page.get_by_label("Rating").select_option(label="★★★★")
     page.get_by_label("What do you think of it?").fill("Keeps me honest.")
     page.get_by_role("button", name="Publish review").click()
-    expect(page.get_by_text("Keeps me honest.")).to_be_visible()
+    expect(page.get_by_role("paragraph").filter(has_text="Keeps me honest.")).to_be_visible()
 
     page.get_by_role("link", name="Settings", exact=True).click()
     page.get_by_label("Work (minutes)").fill("50")

@@ -5,13 +5,15 @@ from __future__ import annotations
 import io
 import json
 from typing import Any
+from uuid import uuid4
 
 import pytest
 from django.core.management import call_command
 from django.db import connection
+from django.utils import timezone
 
-from dotplatform.operations import preflight, verify
-from dotplatform.operations.models import PreflightRun
+from dotplatform.operations import health, preflight, verify
+from dotplatform.operations.models import PreflightRun, WorkerHeartbeat
 
 
 def item(items: list[preflight.Item], name: str) -> preflight.Item:
@@ -104,6 +106,9 @@ def test_json_for_programs_and_the_exit_code(production: Any, db: None) -> None:
 def test_verify_deploy_is_green_on_a_live_platform_and_names_what_is_not(
     live_server: Any, monkeypatch: pytest.MonkeyPatch, settings: Any
 ) -> None:
+    now = timezone.now()
+    WorkerHeartbeat.objects.create(worker_id=uuid4(), host="here", pid=1, version="0", started_at=now, seen_at=now)
+    health.forget()
     results = dict(verify.verify(verify.Site(live_server.url)))
     assert results == dict.fromkeys(results, "")
     settings.SECURE_CSP = {"default-src": ["'self'", "'unsafe-inline'"]}
