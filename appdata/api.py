@@ -10,7 +10,7 @@ from django.utils.translation import gettext_noop as _
 from appdata import services
 from appdata.keys import key_in_path
 from appdata.limits import limits_of
-from appdata.operations import SCOPES, checked_operations
+from appdata.operations import SCOPES, checked_operations, name_wrong_value
 from appdata.parameters import choice_parameter, number_parameter, prefix_parameter, text_parameter, truth_parameter
 from appdata.preconditions import conditions_of
 from appdata.services import Answer, Place
@@ -18,7 +18,7 @@ from appdata.transfer import JSON_LINES_TYPE, MODES, export_entries, import_entr
 from appdata.uploads import spooled_body
 from appdata.values import checked_json, parsed_json
 from dotplatform.api.envelope import JSON_TYPE, success, success_body
-from dotplatform.api.errors import UnsupportedMediaType, ValidationFailed
+from dotplatform.api.errors import InvalidJSON, UnsupportedMediaType, ValidationFailed
 from dotplatform.api.parsers import read_body, require_json
 from dotplatform.api.permissions import credential_of
 from dotplatform.api.views import slim_view
@@ -88,7 +88,11 @@ def _batch(request: HttpRequest, app_id: str) -> HttpResponse:
     credential_of(request).require_app(app_id)  # before anything is said about the body
     require_json(request)
     body = read_body(request, BATCH_BYTES)
-    operations = checked_operations(parsed_json(body, BATCH_BYTES, levels_above=3))
+    try:
+        operations = checked_operations(parsed_json(body, BATCH_BYTES, levels_above=3))
+    except InvalidJSON:
+        name_wrong_value(body)
+        raise
     places = [_place(request, app_id, scope) for scope in sorted({SCOPES[each["op"]] for each in operations})]
     results = services.run_batch(places[0], operations, body, _idempotency_key(request))
     return HttpResponse(success_body(results), content_type=JSON_TYPE)

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from typing import Any
 
+import orjson
 from django.conf import settings
 from django.utils.translation import gettext_noop as _
 
 from appdata.keys import checked_key
-from dotplatform.api.errors import ValidationFailed, in_both_languages
+from appdata.values import checked_json
+from dotplatform.api.errors import ApiError, ValidationFailed, in_both_languages
 
 # What an operation must have, and what it may have beside ``op``.
 _MEMBERS: dict[str, tuple[set[str], set[str]]] = {
@@ -38,8 +40,27 @@ def checked_operations(body: Any) -> list[dict[str, Any]]:
     if not isinstance(operations, list) or not 1 <= len(operations) <= limit:
         raise ValidationFailed.of("operations", _("A list of 1 to %(limit)s operations."), {"limit": limit})
     for index, operation in enumerate(operations):
-        _check(index, operation)
+        try:
+            _check(index, operation)
+        except ValidationFailed as error:
+            raise _named(error, index, operation) from error
     return operations
+
+
+def name_wrong_value(body: bytes) -> None:
+    """Raise what is wrong with the first value in *body* that cannot be stored, its operation named.
+
+    For a body that was refused as a whole: nothing is raised where it is no batch, or holds numbers beyond a double.
+    """
+    try:
+        operations = list(orjson.loads(body)["operations"])
+    except (ValueError, TypeError, KeyError):
+        return
+    for index, operation in enumerate(operations):
+        try:
+            checked_json(orjson.dumps(operation.get("value") if isinstance(operation, dict) else None))
+        except ApiError as error:
+            raise _named(error, index, operation) from error
 
 
 def runs_of_different_keys(operations: list[dict[str, Any]]) -> list[int]:
@@ -72,6 +93,14 @@ def _check(index: int, operation: Any) -> None:
         raise _wrong(index, "revision", _("A whole number, 0 for “there is none yet”."))
     if type(operation.get("by", 1)) not in {int, float}:
         raise _wrong(index, "by", _("A number."))
+
+
+def _named(error: ApiError, index: int, operation: Any) -> ApiError:
+    """*error* with the members that every failure of one operation has."""
+    given = operation if isinstance(operation, dict) else {}
+    named = {"index": index, "op": given.get("op"), "key": given.get("key"), "status": error.status}
+    error.details = {**named, **(error.details or {})}
+    return error
 
 
 def _wrong(index: int, name: str, message: str, params: dict[str, Any] | None = None) -> ValidationFailed:

@@ -6,7 +6,7 @@ Bodies are JSON text from PostgreSQL, ready to be put into the envelope.
 from __future__ import annotations
 
 import hashlib
-from base64 import urlsafe_b64decode, urlsafe_b64encode
+from base64 import b64decode, urlsafe_b64encode
 from collections.abc import Sequence
 from typing import Any, NamedTuple
 from uuid import UUID
@@ -195,7 +195,7 @@ def list_heads(places: Sequence[Place]) -> list[int]:
 
 def _key_of(cursor: str) -> str:
     try:
-        key = urlsafe_b64decode(cursor.encode("ascii")).decode()
+        key = b64decode(cursor.encode("ascii"), altchars=b"-_", validate=True).decode()
     except ValueError:
         key = "\0"
     if "\0" in key:

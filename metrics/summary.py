@@ -75,7 +75,7 @@ def _moment(field: str, given: str | None) -> datetime | None:
         return None
     try:
         moment = datetime.fromisoformat(given.replace(" ", "+"))  # an unescaped + of a query string
-        if moment.tzinfo and moment.year > 1970:
+        if moment.tzinfo and 1970 < moment.year < 9999:  # what lies beyond has no next bucket
             return moment
     except ValueError:
         pass

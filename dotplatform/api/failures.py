@@ -18,7 +18,6 @@ from dotplatform.api.errors import (
     ApiError,
     BadRequest,
     Forbidden,
-    InvalidJSON,
     MethodNotAllowed,
     NotAcceptable,
     NotFound,
@@ -38,11 +37,11 @@ _KNOWN: list[tuple[tuple[type[Exception], ...], type[ApiError]]] = [
     ((PermissionDenied, drf.PermissionDenied), Forbidden),
     ((drf.NotAuthenticated, drf.AuthenticationFailed), Unauthorized),
     ((drf.MethodNotAllowed,), MethodNotAllowed),
-    ((drf.ParseError,), InvalidJSON),
     ((drf.UnsupportedMediaType,), UnsupportedMediaType),
     ((drf.NotAcceptable,), NotAcceptable),
     ((RequestDataTooBig, TooManyFilesSent), TooLarge),
-    ((SuspiciousOperation, MultiPartParserError, UnreadablePostError), BadRequest),
+    # DRF's ParseError is about a form: JSON has a parser of our own.
+    ((drf.ParseError, SuspiciousOperation, MultiPartParserError, UnreadablePostError), BadRequest),
     ((OperationalError, InterfaceError), Unavailable),
 ]
 

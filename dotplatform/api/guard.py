@@ -32,7 +32,8 @@ CORS_HEADERS = {
 PREFLIGHT_HEADERS = {
     "Access-Control-Allow-Methods": "GET, HEAD, POST, PUT, PATCH, DELETE",
     "Access-Control-Allow-Headers": (
-        "Authorization, Content-Type, If-Match, If-None-Match, Idempotency-Key, Last-Event-ID, X-Request-ID"
+        "Authorization, Content-Type, If-Match, If-None-Match, Idempotency-Key, Last-Event-ID, X-Request-ID,"
+        " MCP-Protocol-Version, Mcp-Method, Mcp-Name"
     ),
     "Access-Control-Max-Age": "7200",  # the most that Chromium honours
 }

@@ -1,13 +1,15 @@
 """``POST /mcp``: one message in, one JSON answer out. No sessions, no streams: every request stands alone.
 
-Only access tokens open it, and they do here what they do in the API: the same scopes, the same apps. Requests from
-any origin are taken, since no cookie is ever read: a page that has no token gets nothing.
+Only access tokens open it, and they do here what they do in the API: the same scopes, the same apps. No cookie is ever
+read, so a page that has no token gets nothing; all the same, browsers are let in from the platform's own pages and from
+this machine only, as the specification asks for ("Streamable HTTP", security warning).
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from typing import Any
+from urllib.parse import urlsplit
 
 import orjson
 from django.conf import settings
@@ -37,6 +39,7 @@ from dotplatform.mcp.tools import Call, Tool
 
 BODY_BYTES = 24 * 1024 * 1024  # a bundle of 16 MiB in base64; larger ones go through the API
 TOOLS_TTL_MS = 300_000
+_LOOPBACK = {"localhost", "127.0.0.1", "::1"}  # inspectors and desktop clients run there
 INSTRUCTIONS = (
     "DOT Platform hosts small web apps. A bundle is a folder with an index.html; publish_app makes it an app that"
     " everybody on the team can install. An app's localStorage and dot.data live in entries, per person and app."
@@ -67,22 +70,28 @@ class Endpoint:
         """200 with the answer, 202 for a notification; 404 where the operator has switched MCP off."""
         if not settings.MCP_ENABLED:
             raise NotFound
+        if not _is_from_here(request):
+            raise Forbidden(_("Requests from that Origin are not taken here."))
         credential = credential_of(request)
         if credential.is_launch:
             raise Forbidden(_("Launch tokens are for running apps; send an access token."))
         require_json(request)
-        identifier: str | int | None = None
         try:
             message = read_message(_parsed(read_body(request, BODY_BYTES)), request)
-            identifier = message.id
-            if identifier is None:
+            if message.id is None:
                 return HttpResponse(status=202)
+            return _response({"id": message.id, **self._outcome(request, message, credential)})
+        except Refused as error:
+            return _response({"id": error.id, "error": error.body()}, error.status)
+
+    def _outcome(self, request: HttpRequest, message: Message, credential: Credential) -> dict[str, Any]:
+        """JSON-RPC's ``result`` member."""
+        try:
             result = self._handler(message)(request, message, credential)
         except Refused as error:
-            return _response({"id": identifier, "error": error.body()}, error.status)
-        if message.is_modern:
-            result = {"resultType": "complete", **result}
-        return _response({"id": identifier, "result": result})
+            error.id = message.id
+            raise
+        return {"result": {"resultType": "complete", **result} if message.is_modern else result}
 
     def _handler(self, message: Message) -> _Handler:
         handler = (self._modern if message.is_modern else self._legacy).get(message.method)
@@ -138,6 +147,18 @@ class Endpoint:
 def mcp_view(tools: Sequence[Tool]) -> Callable[..., Any]:
     """The view at ``/mcp``; GET and DELETE, which are for sessions, are 405."""
     return slim_view(POST=Endpoint(tools).post)
+
+
+def _is_from_here(request: HttpRequest) -> bool:
+    """Whether the page that asks, if it is one, is the platform's own or one of this machine's tools."""
+    origin = request.headers.get("Origin")
+    if origin is None or origin == settings.PUBLIC_URL:
+        return True
+    try:
+        parts = urlsplit(origin)
+    except ValueError:
+        return False
+    return parts.netloc == request.get_host() or parts.hostname in _LOOPBACK
 
 
 def _parsed(body: bytes) -> Any:

@@ -27,6 +27,8 @@ SERVER_INFO = f"{_META}serverInfo"
 class Refused(Exception):
     """A request that gets a JSON-RPC error and not a result; *status* is HTTP's."""
 
+    id: str | int | None = None  # of the request, as soon as it is known
+
     def __init__(self, code: int, message: str, *, status: int = 200, data: Any = None) -> None:
         super().__init__(message)
         self.code = code
@@ -55,14 +57,21 @@ def read_message(parsed: Any, request: HttpRequest) -> Message:
     if not isinstance(parsed, dict) or parsed.get("jsonrpc") != "2.0" or not isinstance(parsed.get("method"), str):
         raise Refused(INVALID_REQUEST, "Send one JSON-RPC 2.0 request or notification.", status=400)
     identifier = parsed.get("id")
-    if isinstance(identifier, bool) or not isinstance(identifier, str | int | None):
+    if isinstance(identifier, bool) or (not isinstance(identifier, str | int) and "id" in parsed):
         raise Refused(INVALID_REQUEST, "The id of a request is a string or an integer.", status=400)
-    params = parsed.get("params", {})
+    try:
+        return _checked(identifier, parsed["method"], parsed.get("params", {}), request)
+    except Refused as error:
+        error.id = identifier
+        raise
+
+
+def _checked(identifier: str | int | None, method: str, params: Any, request: HttpRequest) -> Message:
     if not isinstance(params, dict):
         raise Refused(INVALID_PARAMS, "params is an object.", status=400)
     meta = params.get("_meta", {})
     version = meta.get(f"{_META}protocolVersion") if isinstance(meta, dict) else None
-    message = Message(identifier, parsed["method"], params, is_modern=version is not None)
+    message = Message(identifier, method, params, is_modern=version is not None)
     if message.is_modern:
         _check_modern(message, version, meta, request)
     else:

@@ -183,7 +183,10 @@ class TestRefused:
     def test_a_wrong_operation_is_named_by_its_place(self, alices: DotClient, operation: Any, field: str) -> None:
         response = batch(alices, op("put", "fine", value=1), operation)
         assert response.status_code == 400
-        assert list(response.json()["error"]["details"]) == [f"operations[1].{field}"]
+        details = response.json()["error"]["details"]
+        assert details.pop(f"operations[1].{field}")[0]["message_ko"]
+        given = operation if isinstance(operation, dict) else {}
+        assert details == {"index": 1, "op": given.get("op"), "key": given.get("key"), "status": 400}
 
     @pytest.mark.parametrize(
         "body", ["[]", "{}", '{"operations":[]}', '{"operations":{}}', '{"operations":[],"x":1}', "1"]
@@ -201,6 +204,12 @@ class TestRefused:
         body = '{"operations":[{"op":"put","key":"a","value":%s}]}'
         assert alices.post(URL, body % deep, content_type="application/json").status_code == 200
         assert alices.post(URL, body % f"[{deep}]", content_type="application/json").status_code == 400
+
+    @pytest.mark.parametrize("value", ['"\\u0000"', "[" * 33 + "]" * 33])
+    def test_a_value_that_cannot_be_stored_is_named_too(self, alices: DotClient, value: str) -> None:
+        body = '{"operations":[{"op":"put","key":"a","value":1},{"op":"put","key":"b","value":%s}]}'
+        response = alices.post(URL, body % value, content_type="application/json")
+        assert response.json()["error"]["details"] == {"index": 1, "op": "put", "key": "b", "status": 400}
 
     def test_each_operation_needs_its_scope(self, alices: DotClient, alice: User) -> None:
         batch(alices, op("put", "a", value=1))

@@ -105,6 +105,7 @@ class TestPages:
             ("limit", "²"),
             ("cursor", "한"),
             ("cursor", "a"),
+            ("cursor", "!!!"),  # lenient decoding would take it for no cursor at all, and begin anew
             ("cursor", "AA=="),
             ("values", "yes"),
             ("prefix", "a\x00"),

@@ -51,6 +51,10 @@ class TestPublish:
         listed = client.get("/api/registry/apps/lunch/releases").json()["data"]["items"]
         assert [(each["version"], each["active"]) for each in listed] == [("2.0.0", True), ("1.0.0", False)]
 
+    def test_a_form_without_its_boundary_is_no_matter_of_json(self, client: DotClient) -> None:
+        response = client.post("/api/registry/apps", b"x", content_type="multipart/form-data")
+        assert (response.status_code, response.json()["error"]["code"]) == (400, "BAD_REQUEST")
+
     def test_another_id_in_the_manifest_is_400(self, client: DotClient) -> None:
         send(client, "/api/registry/apps", {"app_id": "lunch", "name": "Lunch"})
         response = send(client, "/api/registry/apps/lunch/releases", {"app_id": "dinner", "name": "Dinner"})

@@ -48,6 +48,11 @@ def loads(client: DotClient) -> None:
 @pytest.mark.django_db
 @pytest.mark.usefixtures("loads")
 class TestSummary:
+    def test_a_time_beyond_the_calendar_is_400(self, ask: Ask) -> None:
+        for given in ("9999-12-31T23:59:59Z", "1970-01-01T00:00:00Z"):
+            response = ask(name="app-load-time", to=given, bucket="day")
+            assert (response.status_code, list(response.json()["error"]["details"])) == (400, ["to"])
+
     def test_percentiles_a_bucket_and_in_all(self, ask: Ask) -> None:
         data = ask(name="app-load-time", bucket="hour").json()["data"]
         (item,) = data["items"]

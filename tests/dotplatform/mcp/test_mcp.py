@@ -99,6 +99,26 @@ class TestLegacy:
         response = post(charlie, {"jsonrpc": "2.0", "id": 7, "method": "resources/list"})
         assert (response.status_code, response.json()["id"], response.json()["error"]["code"]) == (200, 7, -32601)
 
+    def test_an_error_carries_the_id_of_its_request(self, charlie: DotClient) -> None:
+        message = {"jsonrpc": "2.0", "id": "seven", "method": "ping"}
+        for wrong in (
+            post(charlie, message, **{"mcp-protocol-version": "1900-01-01"}),
+            post(charlie, {**message, "params": []}),
+        ):
+            assert (wrong.status_code, wrong.json()["id"]) == (400, "seven")
+
+    def test_an_id_of_null_is_no_notification(self, charlie: DotClient) -> None:
+        response = post(charlie, {"jsonrpc": "2.0", "id": None, "method": "ping"})
+        assert (response.status_code, response.json()["error"]["code"]) == (400, -32600)
+
+    @pytest.mark.parametrize("origin", ["https://evil.example", "null", "http://localhost.evil.example", "http://["])
+    def test_pages_of_other_sites_are_turned_away(self, charlie: DotClient, origin: str) -> None:
+        assert post(charlie, {"jsonrpc": "2.0", "id": 1, "method": "ping"}, origin=origin).status_code == 403
+
+    @pytest.mark.parametrize("origin", ["http://testserver", "http://localhost:6274", "http://[::1]:3000"])
+    def test_own_pages_and_tools_on_this_machine_are_let_in(self, charlie: DotClient, origin: str) -> None:
+        assert post(charlie, {"jsonrpc": "2.0", "id": 1, "method": "ping"}, origin=origin).status_code == 200
+
 
 class TestModern:
     def test_discover_says_what_there_is(self, charlie: DotClient) -> None:
