@@ -61,7 +61,7 @@ def load(path: Path, passphrase: str, with_files: bool, progress: Progress = no_
         head = _head(archive)
         _migrate_to(head.migrations)
         rows = _fill(archive, head, with_files, progress)
-    call_command("migrate", interactive=False, verbosity=0)
+    call_command("migrate", interactive=False, verbosity=0, statement_timeout=0)  # nobody waits for these tables
     call_command("createcachetable", verbosity=0)
     return rows
 
