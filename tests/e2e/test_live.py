@@ -150,6 +150,26 @@ def test_what_changes_while_a_page_of_the_bundle_gives_way_to_the_next_is_not_mi
     following.wait_for_function("localStorage.meanwhile === 'written' && localStorage.page === '1'")
 
 
+def test_a_page_that_knows_of_changes_nobody_else_does_starts_anew(
+    devices: tuple[Page, Page], platform: RunningPlatform, app_id: str
+) -> None:
+    """As after a restored backup: the feed answers 410, and what the page has is compared with what is there."""
+    first, second = (open_frame(page, app_id) for page in devices)
+    for frame in (first, second):
+        frame.evaluate("localStorage.before = '1'")
+        _is_live(frame)
+    first.evaluate("window[Symbol.for('dot.runtime')].feed.since = 1e9")
+    second.evaluate("localStorage.restored = '1'")
+    wait_saved(devices[1])
+    assert first.evaluate("localStorage.restored ?? null") is None
+    for pid in _workers(platform):
+        os.kill(pid, signal.SIGKILL)  # its stream ends, and is asked for again
+    first.wait_for_function("localStorage.restored === '1'", timeout=30_000)
+    _is_live(first)
+    second.evaluate("localStorage.restored = '2'")
+    first.wait_for_function("localStorage.restored === '2'")
+
+
 def _workers(platform: RunningPlatform) -> list[int]:
     """The processes below the platform's web and stream masters."""
     found: list[int] = []

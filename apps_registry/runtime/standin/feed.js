@@ -95,8 +95,8 @@ const feed = {
     if (response.status !== 410) {
       throw Object.assign(new TypeError(`The feed answers ${response.status}.`), { status: response.status });
     }
-    const { data } = await (await request(`${apiAddress}/changes?since=${Number.MAX_SAFE_INTEGER}`)).json();
-    this.since = data.head;
+    const { error } = await response.json();
+    this.since = error.details.head;
     await Promise.all([...this.listeners].map((listener) => listener.resync()));
     return false;
   },

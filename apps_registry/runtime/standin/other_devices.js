@@ -78,10 +78,14 @@ function change(key, newValue) {
 
 async function resync() {
   const entries = {};
+  knownRevisions.clear(); // they may be those of a time that a restored backup undid
   for (let cursor = ""; cursor !== null; ) {
     const query = new URLSearchParams({ prefix: PREFIX, limit: "1000", ...(cursor && { cursor }) });
     const { data } = await (await request(`${apiAddress}/data?${query}`)).json();
-    data.items.forEach((item) => (entries[item.key] = item.value));
+    for (const { key, value, revision } of data.items) {
+      entries[key] = value;
+      knownRevisions.set(key, revision);
+    }
     ({ cursor } = data);
   }
   const stored = new Map(decodeEntries(entries));
