@@ -23,6 +23,7 @@ shapes(
         {
             "name": {"type": "string"},
             "version": {"type": "string"},
+            "revision": {"type": "string", "description": "The commit that is deployed; empty where not known"},
             "config": {"type": "object", "description": "What operators made public"},
             "maintenance_mode": {"type": "boolean"},
             "capabilities": {"type": "object", "additionalProperties": {"type": "boolean"}},

@@ -38,6 +38,14 @@ if DOT_ENV not in {"development", "staging", "production"}:
 IS_DEVELOPMENT = DOT_ENV == "development"
 
 DOT_VERSION = __version__
+# Which commit this is: `deploy/deploy` writes the file, hosts that build what is pushed say it in one of these.
+_revision_file = BASE_DIR / "REVISION"
+DOT_REVISION: str = (
+    env.str("DOT_REVISION", default="")
+    or (_revision_file.read_text().strip() if _revision_file.exists() else "")
+    or env.str("HEROKU_SLUG_COMMIT", default="")
+    or env.str("GIT_REV", default="")
+)
 DOT_VAR = Path(env.str("DOT_VAR", default="") or BASE_DIR / "var").resolve()
 
 # What each environment switches on where nothing is said.
@@ -373,8 +381,11 @@ CSRF_FAILURE_VIEW = "dotplatform.pages.csrf_failure"
 # Operations
 
 SENTRY_DSN: str = env.str("SENTRY_DSN", default="")
-SENTRY_RELEASE: str = env.str("SENTRY_RELEASE", default=f"dot-platform@{DOT_VERSION}")
+SENTRY_RELEASE: str = env.str("SENTRY_RELEASE", default="") or f"dot-platform@{DOT_VERSION}+{DOT_REVISION[:12]}".rstrip(
+    "+"
+)
 SENTRY_TRACES_SAMPLE_RATE = 0.1 if DOT_ENV == "production" else 1.0
+PREFLIGHT_STOPS: bool = env.bool("PREFLIGHT_STOPS", default=DOT_ENV == "production")
 HEALTH_EXTERNAL_URLS: list[str] = env.list("HEALTH_EXTERNAL_URLS", default=[])
 BACKUP_URL: str = env.str("BACKUP_URL", default="") or str(DOT_VAR / "backups")
 BACKUP_ENDPOINT_URL: str = env.str("BACKUP_ENDPOINT_URL", default="")  # of an S3-compatible service that is not AWS

@@ -30,11 +30,12 @@ DOCS_CSP = {
 
 
 def platform_info(request: HttpRequest) -> dict[str, Any]:
-    """``{name, version, config, maintenance_mode, capabilities, limits, events_origin}``; nothing in it is secret."""
+    """``{name, version, revision, config, maintenance_mode, capabilities, limits, events_origin}``; no secrets."""
     platform = Platform.objects.remembered()
     return {
         "name": platform.name,
         "version": settings.DOT_VERSION,
+        "revision": settings.DOT_REVISION,
         "config": platform.public_config(),
         "maintenance_mode": platform.maintenance_mode,
         "capabilities": {

@@ -32,6 +32,7 @@ VARIABLES: dict[str, tuple[str, str]] = {
     "TRUST_PROXY_HEADERS": ("off", "on behind a proxy that sets `X-Forwarded-Proto` and `X-Forwarded-For` itself"),
     "SECURE_SSL_REDIRECT": ("on, off in development", "send plain HTTP to HTTPS"),
     "CSRF_TRUSTED_ORIGINS": ("`PUBLIC_URL`", "origins whose forms are taken"),
+    "DOT_REVISION": ("what the host says", "which commit is deployed; `verify_deploy --revision` compares"),
     "DOT_VAR": ("`var`", "folder for everything written at run time"),
     "CACHE_URL": ("a database table", "`redis://cache.internal:6379/0`"),
     "STORAGE_URL": ("`DOT_VAR/storage`", "bundles and icons: `s3://bucket/prefix`"),
@@ -44,6 +45,7 @@ VARIABLES: dict[str, tuple[str, str]] = {
     "SLACK_WEBHOOK_URL": ("none", "where alerts go by default"),
     "SENTRY_DSN": ("none", "error reports; nothing secret leaves"),
     "SENTRY_RELEASE": ("the version", "name of the release in reports"),
+    "PREFLIGHT_STOPS": ("on, off outside production", "a critical finding of `preflight` stops `release`"),
     "HEALTH_EXTERNAL_URLS": ("none", "addresses that `/api/health` asks too, comma-separated"),
     "BACKUP_URL": ("`DOT_VAR/backups`", "folder or `s3://bucket/prefix`"),
     "BACKUP_ENDPOINT_URL": ("AWS", "an S3-compatible service for `BACKUP_URL`"),
@@ -64,7 +66,8 @@ VARIABLES: dict[str, tuple[str, str]] = {
     "LIMIT_BUNDLE_BYTES": ("209715200", "a bundle, unpacked"),
     "LIMIT_BUNDLE_FILES": ("5000", "files in a bundle"),
 }
-INTERNAL = {"DATABASE_SCHEMA", "DATABASE_NAME"}  # set by `restore` for its own process
+# Set by `restore` for its own process; and by hosts, for DOT_REVISION.
+INTERNAL = {"DATABASE_SCHEMA", "DATABASE_NAME", "HEROKU_SLUG_COMMIT", "GIT_REV"}
 
 
 def names_in_settings() -> set[str]:

@@ -1,10 +1,16 @@
-"""The seed's checks after a deploy, against a live address: everything a visitor needs first."""
+"""The seed's checks after a deploy, against a live address: everything a visitor needs first.
+
+``python -m dotplatform.operations.verify URL`` is `manage.py verify_deploy` for a machine that has nothing installed.
+"""
 
 from __future__ import annotations
 
+import argparse
 import json
 import re
 import ssl
+import sys
+import time
 import urllib.error
 import urllib.request
 from collections.abc import Callable
@@ -45,6 +51,7 @@ class Site:
 
     url: str
     insecure: bool = False  # a self-signed certificate, while trying things out
+    revision: str = ""  # the commit that it should be
     _context: ssl.SSLContext = field(init=False)
 
     def __post_init__(self) -> None:
@@ -112,6 +119,12 @@ def _info(site: Site) -> None:
         raise Wrong("no version")
 
 
+def _revision(site: Site) -> None:
+    served = json.loads(_expect(site.get("/api/platform/info")).body)["data"].get("revision", "")
+    if site.revision and served and served != site.revision:
+        raise Wrong(f"{served[:12]} is served, not {site.revision[:12]}")
+
+
 def _guard(site: Site) -> None:
     answer = _expect(site.get("/api/me"), 401)
     if json.loads(answer.body)["error"]["code"] != "UNAUTHORIZED":
@@ -153,8 +166,46 @@ CHECKS: list[tuple[str, Callable[[Site], None]]] = [
     ("sign-in page", _page("/accounts/login/", 'type="password"')),
     ("status page", _page("/status", "<main")),
     ("platform info", _info),
+    ("revision", _revision),
     ("API guard", _guard),
     ("security headers", _headers),
     ("static file", _static),
     ("app", _app),
 ]
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """What both command lines take."""
+    parser.add_argument("url", help="for example https://apps.example.com")
+    parser.add_argument("--insecure", action="store_true", help="take a self-signed certificate")
+    parser.add_argument("--revision", default="", metavar="COMMIT", help="what should be deployed, all 40 digits")
+    parser.add_argument("--wait", type=float, default=0, metavar="SECONDS", help="give it time to come up")
+    parser.add_argument("--json", action="store_true", dest="as_json")
+
+
+def report(options: dict[str, Any], write: Callable[[str], Any]) -> int:
+    """Verify as *options* say and *write* what was found; the exit code."""
+    url = str(options["url"])
+    if not url.startswith(("http://", "https://")):
+        write("Give the whole address: https://apps.example.com")
+        return 2
+    site = Site(url, options["insecure"], options["revision"])
+    deadline = time.monotonic() + options["wait"]
+    results = verify(site)
+    while any(wrong for _, wrong in results) and time.monotonic() < deadline:
+        time.sleep(2)
+        results = verify(site)
+    failed = any(wrong for _, wrong in results)
+    if options["as_json"]:
+        checks = [{"name": name, "ok": not wrong, "error": wrong} for name, wrong in results]
+        write(json.dumps({"url": url, "ok": not failed, "checks": checks}, indent=1))
+    else:
+        for name, wrong in results:
+            write(f"  {'✗' if wrong else '✓'} {name}{f': {wrong}' if wrong else ''}")
+    return int(failed)
+
+
+if __name__ == "__main__":
+    arguments = argparse.ArgumentParser(prog="verify", description=__doc__)
+    add_arguments(arguments)
+    sys.exit(report(vars(arguments.parse_args()), print))

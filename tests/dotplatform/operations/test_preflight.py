@@ -116,6 +116,14 @@ def test_verify_deploy_is_green_on_a_live_platform_and_names_what_is_not(
     assert {name for name, wrong in results.items() if wrong} == {"security headers"}
 
 
+def test_verify_deploy_tells_another_revision(live_server: Any, settings: Any) -> None:
+    settings.DOT_REVISION = "a" * 40
+    revision = dict(verify.CHECKS)["revision"]
+    revision(verify.Site(live_server.url, revision="a" * 40))
+    with pytest.raises(verify.Wrong, match="aaaaaaaaaaaa is served, not bbbbbbbbbbbb"):
+        revision(verify.Site(live_server.url, revision="b" * 40))
+
+
 def test_verify_deploy_says_when_nothing_answers() -> None:
     out = io.StringIO()
     with pytest.raises(SystemExit):
