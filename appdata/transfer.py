@@ -52,7 +52,7 @@ def export_entries(place: Place) -> Iterator[bytes]:
 
     A cursor on the server holds the result; its transaction lasts until the last line is taken, or the iterator closed.
     """
-    with as_person(place.user_id, place.app_id), connection.connection.cursor(name="export") as cursor:
+    with as_person(place.user_id, place.acting or place.app_id), connection.connection.cursor(name="export") as cursor:
         cursor.itersize = ROWS_AT_ONCE
         cursor.execute(
             "SELECT dot_entry_json(key, value::text, revision, created_at, updated_at)"
@@ -72,7 +72,7 @@ def import_entries(place: Place, source: BinaryIO, *, mode: str = "merge", dry_r
     done = Imported(dry_run=dry_run)
     keys: set[str] = set()
     limits = limits_of(place.app_id)
-    with transaction.atomic(), as_person(place.user_id, place.app_id):
+    with transaction.atomic(), as_person(place.user_id, place.acting or place.app_id):
         before = installed_app(place.user_id, place.app_id)
         for chunk in _chunks(source, keys):
             _import_chunk(place, chunk, done)

@@ -12,7 +12,7 @@ from django.utils import timezone
 from django.utils.translation import gettext_lazy as _, ngettext
 
 from dotplatform.models import Platform
-from dotplatform.operations import health
+from dotplatform.operations import health, health_checks
 from dotplatform.operations.models import (
     HEARTBEAT_STALE,
     Backup,
@@ -75,7 +75,8 @@ class HealthAdmin(_Records):
         return "; ".join(f"{check['name']}: {check.get('error', check['status'])}" for check in found) or "–"
 
     def changelist_view(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> HttpResponse:
-        return super().changelist_view(request, {**(extra_context or {}), "report": health.report()})
+        probe = ScheduledTask.objects.filter(name=health_checks.ISOLATION_PROBE).first()
+        return super().changelist_view(request, {**(extra_context or {}), "report": health.report(), "probe": probe})
 
 
 @admin.register(ScheduledTask)

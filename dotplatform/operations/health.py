@@ -86,6 +86,7 @@ def all_checks() -> list[Check]:
         Check("storage", health_checks.storage_takes_files, timeout_s=5.0),
         Check("worker", health_checks.worker_beats),
         Check("backup", health_checks.backup_is_recent),
+        Check("isolation", health_checks.isolation_holds),
         Check("maintenance", health_checks.not_in_maintenance),
     ]
     return own + [

@@ -23,10 +23,12 @@ from django.db.migrations.recorder import MigrationRecorder
 from django.utils import timezone
 
 from dotplatform.models import Platform
-from dotplatform.operations.models import HEARTBEAT_STALE, Backup, WorkerHeartbeat
+from dotplatform.operations.models import HEARTBEAT_STALE, Backup, ScheduledTask, WorkerHeartbeat
 
 BACKUP_MAX_AGE = timedelta(hours=26)  # a daily backup, with two hours to finish
 DRILL_MAX_AGE = timedelta(days=8)
+ISOLATION_PROBE = "dotplatform.operations.probe_isolation"  # the task's name
+PROBE_MAX_AGE = timedelta(days=2)
 LEAST_FREE_BYTES = 100 * 1024 * 1024
 WORKER_START_S = 60.0  # a worker that starts together with this process may take that long to be seen
 
@@ -113,6 +115,18 @@ def backup_is_recent() -> None:
     drilled = good.filter(drilled_at__gt=now - DRILL_MAX_AGE, drill_error="")
     if not drilled.exists() and good.filter(started_at__lt=now - DRILL_MAX_AGE).exists():
         raise Unhealthy(f"no backup was proven by a restore drill for {DRILL_MAX_AGE.days} days", "degraded")
+
+
+def isolation_holds() -> None:
+    """Last night's probe could neither see nor change what it must not. A new platform has yet to have a night."""
+    probe = ScheduledTask.objects.filter(name=ISOLATION_PROBE).first()
+    if probe is None:
+        return
+    if probe.last_error:
+        raise Unhealthy("the nightly probe of isolation failed; the operator console says what it found")
+    last = probe.last_finished_at or probe.due_at
+    if timezone.now() - last > PROBE_MAX_AGE:
+        raise Unhealthy(f"the nightly probe of isolation has not run since {last:%Y-%m-%d}", "degraded")
 
 
 def not_in_maintenance() -> None:

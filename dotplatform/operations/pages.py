@@ -17,6 +17,7 @@ NAMES = {
     "storage": _("File storage"),
     "worker": _("Background worker"),
     "backup": _("Backup"),
+    "isolation": _("Isolation of people and apps"),
     "maintenance": _("Maintenance mode"),
 }
 

@@ -9,7 +9,7 @@ from django.contrib.sessions.models import Session
 from django.utils import timezone
 from django_tasks_db.models import DBTaskResult
 
-from dotplatform.operations import deadman, history
+from dotplatform.operations import deadman, history, isolation
 from dotplatform.operations.backup.services import drill, forget_old_backups, make_backup
 from dotplatform.operations.backup.stores import open_store
 from dotplatform.operations.models import Backup
@@ -49,6 +49,12 @@ def back_up() -> None:
     """The nightly backup; then those go that are older than ``BACKUP_KEEP_DAYS``."""
     make_backup()
     forget_old_backups(open_store(settings.BACKUP_URL))
+
+
+@periodic(daily_at=time(4, 30), in_operators_door=False)
+def probe_isolation() -> None:
+    """Try what nobody may do; ``health_checks.isolation_holds`` tells how it went."""
+    isolation.prove()
 
 
 @periodic(daily_at=time(5, 0), in_operators_door=False)
