@@ -22,6 +22,7 @@ _PARTS = (
     "outbox",
     "feed",
     "storage",
+    "storage_event",
     "local_storage",
     "other_devices",
     "session_storage",

@@ -70,9 +70,8 @@ function change(key, newValue) {
   const oldValue = localItems.map.get(key) ?? null;
   if (oldValue !== newValue) {
     localItems.replace(key, newValue);
-    const event = new StorageEvent("storage", { key, oldValue, newValue, url: location.href });
-    Object.defineProperty(event, "storageArea", { value: localStore }); // the constructor takes only the browser's own
-    window.dispatchEvent(event);
+    const members = { key, oldValue, newValue, url: location.href, storageArea: localStore };
+    window.dispatchEvent(new StorageEvent("storage", members));
   }
 }
 
