@@ -75,14 +75,23 @@ class Release(models.Model):
     """One immutable, versioned bundle of an app, stored under its content hash."""
 
     id = models.UUIDField(primary_key=True, default=uuid7, editable=False)
-    app = models.ForeignKey(App, models.CASCADE, to_field="app_id", db_column="app_id", related_name="releases")
+    app = models.ForeignKey(
+        App, models.CASCADE, to_field="app_id", db_column="app_id", related_name="releases", verbose_name=_("app")
+    )
     version = models.TextField(_("version"))
     code = models.BigIntegerField(_("version code"))
     sha256 = models.CharField(_("content hash"), max_length=64)
     manifest = models.JSONField(_("manifest"), default=dict)
     bytes = models.BigIntegerField(_("bytes"))
     files = models.IntegerField(_("files"))
-    published_by = models.ForeignKey(settings.AUTH_USER_MODEL, models.SET_NULL, null=True, blank=True, related_name="+")
+    published_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL,
+        models.SET_NULL,
+        null=True,
+        blank=True,
+        related_name="+",
+        verbose_name=_("published by"),
+    )
     created_at = models.DateTimeField(_("published"), auto_now_add=True)
 
     warnings: list[dict[str, str]] = []  # for the author, right after publishing; not stored
@@ -109,12 +118,22 @@ class Installation(models.Model):
         UNINSTALLED = "uninstalled", _("uninstalled, data kept")
 
     id = models.UUIDField(primary_key=True, default=uuid7, editable=False)
-    user = models.ForeignKey(settings.AUTH_USER_MODEL, models.CASCADE, related_name="installations")
-    app = models.ForeignKey(App, models.CASCADE, to_field="app_id", db_column="app_id", related_name="installations")
+    user = models.ForeignKey(
+        settings.AUTH_USER_MODEL, models.CASCADE, related_name="installations", verbose_name=_("person")
+    )
+    app = models.ForeignKey(
+        App,
+        models.CASCADE,
+        to_field="app_id",
+        db_column="app_id",
+        related_name="installations",
+        verbose_name=_("app"),
+    )
     status = models.TextField(_("status"), choices=Status.choices, default=Status.INSTALLED)
     settings: models.JSONField[dict[str, Any], dict[str, Any]] = models.JSONField(_("settings"), default=dict)
     permissions: models.JSONField[list[str], list[str]] = models.JSONField(_("granted permissions"), default=list)
     installed_at = models.DateTimeField(_("installed"), auto_now_add=True)
+    opened_at = models.DateTimeField(_("last opened"), null=True, editable=False)
     # Kept by the SQL functions of appdata, in the transaction of the write they count.
     revision = models.BigIntegerField(_("revision"), default=0, db_default=0, editable=False)
     data_keys = models.IntegerField(_("entries"), default=0, db_default=0, editable=False)
@@ -140,8 +159,10 @@ class Review(models.Model):
     """What a person says about an app, one each. Everybody may read it, only its writer may change it."""
 
     id = models.UUIDField(primary_key=True, default=uuid7, editable=False)
-    user = models.ForeignKey(settings.AUTH_USER_MODEL, models.CASCADE, related_name="reviews")
-    app = models.ForeignKey(App, models.CASCADE, to_field="app_id", db_column="app_id", related_name="reviews")
+    user = models.ForeignKey(settings.AUTH_USER_MODEL, models.CASCADE, related_name="reviews", verbose_name=_("person"))
+    app = models.ForeignKey(
+        App, models.CASCADE, to_field="app_id", db_column="app_id", related_name="reviews", verbose_name=_("app")
+    )
     rating = models.SmallIntegerField(_("rating"), choices=[(rating, str(rating)) for rating in RATINGS])
     text = models.TextField(_("text"), blank=True, max_length=REVIEW_CHARACTERS)
     created_at = models.DateTimeField(_("created"), auto_now_add=True)

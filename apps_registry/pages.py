@@ -19,7 +19,7 @@ from django.views.decorators.http import require_POST, require_safe
 
 from apps_registry import services
 from apps_registry.access import app_read
-from apps_registry.cards import card_of, permissions_of
+from apps_registry.cards import Card, card_of, permissions_of
 from apps_registry.catalogue import AppPage, ListedPage, app_page, listed_page
 from apps_registry.forms import ReviewForm, SettingsForm
 from apps_registry.listing import Listing, read_listing
@@ -28,6 +28,8 @@ from dotplatform.api.errors import Forbidden, NotFound, ValidationFailed
 from dotplatform.database.doors import as_person
 
 _View = Callable[..., HttpResponse]
+
+_FRESH_SHOWN = 4  # apps of the catalogue below one's own
 
 
 def page(view: _View) -> _View:
@@ -50,11 +52,11 @@ def home(request: HttpRequest) -> HttpResponse:
     """Signed in: my apps. Anonymous: what this is, and what there is."""
     if not request.user.is_authenticated:
         return render(request, "apps_registry/welcome.html", {"cards": _cards(request, listed_page(Listing()))})
-    with as_person(_person_id(request)):
-        own = Installation.objects.filter(status=Installation.Status.INSTALLED)
-        found = [each.app for each in own.select_related("app", "app__active_release")]
-    cards = sorted((card_of(app, is_installed=True) for app in found), key=lambda card: card.short_name.casefold())
-    return render(request, "apps_registry/launcher.html", {"cards": cards})
+    own = _launcher_cards(_person_id(request))
+    mine = {card.app_id for card in own}
+    fresh = [app for app in listed_page(Listing()).apps if app.app_id not in mine][:_FRESH_SHOWN]
+    context = {"cards": own, "fresh": [mark_safe(app.html) for app in fresh]}  # noqa: S308
+    return render(request, "apps_registry/launcher.html", context)
 
 
 @require_safe
@@ -191,6 +193,17 @@ def review(request: HttpRequest, app_id: str) -> HttpResponse:
     services.write_review(_person_id(request), app_id, form.cleaned_data["rating"], form.cleaned_data["text"])
     messages.success(request, _("Thank you for your review."))
     return redirect("app-detail", app_id)
+
+
+def _launcher_cards(person_id: UUID) -> list[Card]:
+    """The person's apps: what was opened last first, what was never opened after it, by name."""
+    with as_person(person_id):
+        own = Installation.objects.filter(status=Installation.Status.INSTALLED)
+        found = list(own.select_related("app", "app__active_release"))
+    cards = [(each.opened_at, card_of(each.app, is_installed=True)) for each in found]
+    cards.sort(key=lambda pair: pair[1].short_name.casefold())
+    cards.sort(key=lambda pair: pair[0].timestamp() if pair[0] else 0.0, reverse=True)
+    return [card for _opened_at, card in cards]
 
 
 def _ticked(request: HttpRequest, app: App) -> list[str]:

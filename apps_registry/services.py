@@ -111,6 +111,11 @@ def installed_app(person_id: UUID, app_id: str, *, for_update: bool = False) -> 
     return installation
 
 
+def note_opening(installation: Installation) -> None:
+    """The person opens the app: the launcher puts it first. Call it inside the person's door."""
+    Installation.objects.filter(user_id=installation.user_id, id=installation.id).update(opened_at=timezone.now())
+
+
 def activate_release(release: Release, by: User | None) -> None:
     """Roll forward or back: the app is from now on what *release* says."""
     app = release.app

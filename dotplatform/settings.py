@@ -267,6 +267,7 @@ SLACK_WEBHOOK_URL: str = env.str("SLACK_WEBHOOK_URL", default="")
 
 LANGUAGE_CODE = "ko"
 LANGUAGES = [("ko", _("Korean")), ("en", _("English"))]
+FORMAT_MODULE_PATH = ["dotplatform.formats"]
 TIME_ZONE: str = env.str("TIME_ZONE", default="Asia/Seoul")
 USE_TZ = True
 

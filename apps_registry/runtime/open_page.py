@@ -14,6 +14,7 @@ from apps_registry.manifest import translated
 from apps_registry.models import App, Installation
 from apps_registry.runtime.context import launch_context
 from apps_registry.runtime.policy import SANDBOX, bundle_address
+from apps_registry.services import note_opening
 from dotplatform.accounts.models import User
 from dotplatform.api.authentication import issue_launch_token
 from dotplatform.api.envelope import rfc3339
@@ -34,6 +35,7 @@ def open_app(request: HttpRequest, app_id: str) -> HttpResponse:
         if installation is None:
             messages.info(request, gettext("Install this app first, then you can open it."))
             return redirect("app-detail", app_id=app_id)
+        note_opening(installation)
         context = launch_context(request, person, app, installation)
     address = bundle_address(request, app_id, release.sha256)
     response = render(

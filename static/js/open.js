@@ -24,6 +24,7 @@ const answers = {
     showState(isSignedOut && state !== "saved" ? "signed-out" : state);
   },
   loaded({ loadedAt }) {
+    stopWaiting();
     const milliseconds = loadedAt - performance.timeOrigin;
     if (analytics && !answers.hasReported && milliseconds > 0) {
       answers.hasReported = true;
@@ -55,11 +56,23 @@ function showState(state) {
   }
 }
 
+// An app that has not started after a while is not left as an empty window.
+const wait = document.getElementById("app-wait");
+const waiting = setTimeout(() => {
+  wait.hidden = false;
+}, 10_000);
+
+function stopWaiting() {
+  clearTimeout(waiting);
+  wait.hidden = true;
+}
+
 const fullScreen = document.getElementById("full-screen");
 fullScreen.hidden = !document.fullscreenEnabled;
 fullScreen.addEventListener("click", () => frame.requestFullscreen());
 
 frame.addEventListener("load", () => {
+  stopWaiting();
   post({ dot: "hello" });
   if (document.activeElement === document.body) {
     frame.focus(); // keys go to the app without a click first

@@ -60,6 +60,11 @@ def text(response: Any, status: int = 200) -> str:
     return str(response.content.decode())
 
 
+def tiles(browser: DotClient) -> list[str]:
+    """The apps of the launcher, in their order."""
+    return re.findall(r'class="tile" href="/apps/([a-z-]+)/open"', text(browser.get("/")))
+
+
 class TestHome:
     def test_anonymous_sees_what_this_is_and_the_apps(self, browser: DotClient, timer: App) -> None:
         page = text(browser.get("/"))
@@ -73,6 +78,26 @@ class TestHome:
     def test_an_installed_app_is_one_click_away(self, alices: DotClient, alice: User, timer: App) -> None:
         services.install(alice.id, "timer")
         assert 'href="/apps/timer/open"' in text(alices.get("/"))
+
+    def test_what_was_opened_last_stands_first_and_the_rest_by_name(
+        self, alices: DotClient, alice: User, publish: Callable[..., App]
+    ) -> None:
+        for app_id, name in (("abacus", "Abacus"), ("maps", "Maps"), ("zebra", "Zebra")):
+            publish(app_id, name=name)
+            services.install(alice.id, app_id)
+        assert tiles(alices) == ["abacus", "maps", "zebra"]
+        alices.get("/apps/maps/open")
+        alices.get("/apps/zebra/open")
+        assert tiles(alices) == ["zebra", "maps", "abacus"]
+
+    def test_below_stand_the_newest_apps_one_does_not_have(
+        self, alices: DotClient, alice: User, publish: Callable[..., App]
+    ) -> None:
+        for app_id in ("oldest", "first", "second", "mine", "third", "fourth"):
+            publish(app_id)
+        services.install(alice.id, "mine")
+        page = text(alices.get("/")).partition("New in the catalogue")[2]
+        assert re.findall(r'app-card" href="/apps/([a-z-]+)"', page) == ["fourth", "third", "second", "first"]
 
     def test_an_app_that_was_switched_off_says_so(self, alices: DotClient, alice: User, timer: App) -> None:
         services.install(alice.id, "timer")

@@ -1,0 +1,4 @@
+"""English."""
+
+DATE_FORMAT = "M j, Y"
+DATETIME_FORMAT = "M j, Y, H:i"
