@@ -50,7 +50,7 @@ def test_placeholders_are_those_of_the_original() -> None:
             original = (
                 entry.id if isinstance(entry.id, str) else " ".join(entry.id)
             )  # "a minute ago", "%(n)s minutes ago"
-            text = entry.string if isinstance(entry.string, str) else " ".join(entry.string)
+            text = entry.string if isinstance(entry.string, str) else " ".join(entry.string or ())
             if original and text:
                 lost = set(PLACEHOLDER.findall(original)) ^ set(PLACEHOLDER.findall(text))
                 assert not lost, f"{file}: {original!r} and {text!r} differ in {lost}"
