@@ -69,8 +69,7 @@ $(VENV)/.tools: requirements/development.lock
 	@touch $@
 
 node_modules/.installed: package-lock.json
-	@if command -v npm >/dev/null; then npm ci --silent --no-fund --no-audit; else echo "npm is not installed: pages will not report Web Vitals (everything else works)."; fi
-	@mkdir -p node_modules && touch $@
+	@if command -v npm >/dev/null; then npm ci --silent --no-fund --no-audit && touch $@; else echo "npm is not installed: pages will not report Web Vitals (everything else works)."; fi
 
 .env:
 	@umask 077 && printf 'DOT_ENV=development\nSECRET_KEY=%s\n' "$$($(PYTHON) -c 'import secrets; print(secrets.token_urlsafe(48))')" > $@
