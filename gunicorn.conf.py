@@ -1,15 +1,15 @@
-"""The web server: a few processes with threads each, sized by the machine. SIGHUP reloads without a dropped request."""
+"""The web server: a few processes with threads each, sized by the machine. SIGHUP loads new code without a gap."""
 
 import os
 import sys
 from pathlib import Path
-from typing import Any
 
 sys.path.insert(0, str(Path(__file__).parent))
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "dotplatform.settings")
 
 from django.conf import settings
 
+from dotplatform.operations.handover import post_fork, when_ready  # noqa: F401  (gunicorn finds its hooks by name)
 from dotplatform.operations.sizing import THREADS, WORKERS
 
 bind = f"{os.environ.get('HOST', '127.0.0.1')}:{os.environ.get('PORT', '8000')}"
@@ -30,10 +30,3 @@ logconfig_dict = {
         "gunicorn.access": {"handlers": [], "propagate": False},  # the platform writes its own: dotplatform.logs
     },
 }
-
-
-def on_starting(server: Any) -> None:
-    """Refuse to serve as a database role that row-level security does not bind."""
-    from dotplatform.operations.serving import refuse_role_above_policies
-
-    refuse_role_above_policies()

@@ -10,6 +10,8 @@ os.environ.setdefault("DJANGO_SETTINGS_MODULE", "dotplatform.settings")
 
 from django.conf import settings
 
+from dotplatform.operations.handover import post_fork, when_ready  # noqa: F401  (gunicorn finds its hooks by name)
+
 bind = f"{os.environ.get('HOST', '127.0.0.1')}:{os.environ.get('STREAM_PORT', '8001')}"
 worker_class = "asgi"
 workers = int(os.environ.get("STREAM_WORKERS", "1"))
@@ -26,13 +28,6 @@ logconfig_dict = {
         "gunicorn.access": {"handlers": [], "propagate": False},
     },
 }
-
-
-def on_starting(server: Any) -> None:
-    """Refuse to serve as a database role that row-level security does not bind."""
-    from dotplatform.operations.serving import refuse_role_above_policies
-
-    refuse_role_above_policies()
 
 
 def post_worker_init(worker: Any) -> None:

@@ -10,7 +10,7 @@ import sys
 import time
 import urllib.error
 import urllib.request
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -121,7 +121,7 @@ def free_port_pair() -> int:
 
 
 @contextmanager
-def platform_in(folder: Path) -> Iterator[RunningPlatform]:
+def platform_in(folder: Path, settings: Mapping[str, str] | None = None) -> Iterator[RunningPlatform]:
     """A platform of its own, with all its data in *folder*, stopped at the end."""
     port = free_port_pair()
     env = {name: value for name, value in os.environ.items() if name not in {"DATABASE_URL", "PORT"}}
@@ -130,6 +130,7 @@ def platform_in(folder: Path) -> Iterator[RunningPlatform]:
         "DOT_VAR": str(folder / "var"),
         "RATE_LIMITS_ENABLED": "off",
         "PYTHONUNBUFFERED": "1",
+        **(settings or {}),
     }
     running = RunningPlatform(f"http://127.0.0.1:{port}", port, folder / "var", env, folder / "platform.log")
     running.start()

@@ -34,7 +34,7 @@ Answer = tuple[int, dict[str, str], bytes]
 class Web:
     """One running server, spoken to over one connection that is kept open."""
 
-    def __init__(self, name: str, log: Path) -> None:
+    def __init__(self, name: str, log: Path, home: Path = settings.BASE_DIR) -> None:
         with socket.socket() as probe:
             probe.bind(("127.0.0.1", 0))
             self.port = probe.getsockname()[1]
@@ -48,7 +48,7 @@ class Web:
             "PORT": str(self.port),
         }
         self.process = subprocess.Popen(
-            SERVERS[name], cwd=settings.BASE_DIR, env=env, stdout=log.open("wb"), stderr=subprocess.STDOUT
+            SERVERS[name], cwd=home, env=env, stdout=log.open("wb"), stderr=subprocess.STDOUT
         )
         deadline = time.monotonic() + 60
         while True:

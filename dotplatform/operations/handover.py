@@ -1,0 +1,69 @@
+"""gunicorn's reload (SIGHUP) without a gap: old workers go once new ones serve, and code that fails replaces nothing.
+
+On its own gunicorn ends the old workers as soon as the new ones are forked. Until those have loaded the code, seconds
+on a busy machine, nobody takes a connection; and where they cannot load it, gunicorn ends altogether.
+"""
+
+from __future__ import annotations
+
+import importlib
+import signal
+import sys
+import time
+from typing import Any
+
+from django.conf import empty, settings
+
+_OUR_CODE = {"dotplatform", "metrics", "apps_registry", "appdata"}
+_EXIT_CODE = 1  # gunicorn takes its own codes of a failed start (3, 4) as a reason to end
+
+
+def when_ready(server: Any) -> None:
+    """gunicorn's hook in the master: let SIGTERM pass to a worker only where enough younger ones serve.
+
+    The master tries again at least once a second, so a held signal is only a delayed one.
+    """
+    kill_worker = server.kill_worker
+
+    def kill_once_replaced(pid: int, number: int) -> None:
+        is_stopping = not server.LISTENERS
+        if number != signal.SIGTERM or is_stopping or _is_replaced(server, pid):
+            kill_worker(pid, number)
+
+    server.kill_worker = kill_once_replaced
+
+
+def _is_replaced(server: Any, pid: int) -> bool:
+    age = server.WORKERS[pid].age
+    younger = [worker for worker in server.WORKERS.values() if worker.age > age and _serves(worker)]
+    return len(younger) >= server.num_workers
+
+
+def _serves(worker: Any) -> bool:
+    """Until its first heartbeat, which tells the monotonic clock, the file has the wall clock's time of its making."""
+    return bool(worker.tmp.last_update() <= time.monotonic())
+
+
+def post_fork(server: Any, worker: Any) -> None:
+    """gunicorn's hook in a new worker: read settings and code afresh, since the master's are as old as the master."""
+    for name in list(sys.modules):
+        if name.partition(".")[0] in _OUR_CODE:
+            del sys.modules[name]
+    settings._wrapped = empty
+    _load_with_care(worker, is_reload=any(_serves(other) for other in server.WORKERS.values()))
+
+
+def _load_with_care(worker: Any, is_reload: bool) -> None:
+    load_wsgi = worker.load_wsgi
+
+    def load() -> None:
+        try:
+            load_wsgi()
+            importlib.import_module("dotplatform.operations.serving").refuse_role_above_policies()
+        except Exception:  # whatever the new code raises
+            if not is_reload:
+                raise  # gunicorn says it and ends
+            worker.log.exception("The new code does not start: the earlier one goes on serving")
+            sys.exit(_EXIT_CODE)
+
+    worker.load_wsgi = load
