@@ -10,7 +10,7 @@ os.environ.setdefault("DJANGO_SETTINGS_MODULE", "dotplatform.settings")
 
 from django.conf import settings
 
-from dotplatform.operations.handover import post_fork, when_ready  # noqa: F401  (gunicorn finds its hooks by name)
+from dotplatform.operations.handover import post_fork, pre_fork, when_ready  # noqa: F401  (gunicorn finds its hooks by name)
 
 bind = f"{os.environ.get('HOST', '127.0.0.1')}:{os.environ.get('STREAM_PORT', '8001')}"
 worker_class = "asgi"

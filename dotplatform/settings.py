@@ -218,10 +218,18 @@ DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 
 _cache_url: str = env.str("CACHE_URL", default="")
 CACHES: dict[str, dict[str, Any]] = {
-    "default": {"BACKEND": "django.core.cache.backends.redis.RedisCache", "LOCATION": _cache_url}
-    if _cache_url
-    else {"BACKEND": "django.core.cache.backends.db.DatabaseCache", "LOCATION": "dot_cache"}
+    "default": {"BACKEND": "django.core.cache.backends.db.DatabaseCache", "LOCATION": "dot_cache"}
 }
+if _cache_url:
+    from redis.backoff import NoBackoff
+    from redis.retry import Retry
+
+    CACHES["default"] = {
+        "BACKEND": "django.core.cache.backends.redis.RedisCache",
+        "LOCATION": _cache_url,
+        # redis-py would try for up to 20 s, and whoever signs in meanwhile would wait instead of being told.
+        "OPTIONS": {"socket_connect_timeout": 1, "socket_timeout": 2, "retry": Retry(NoBackoff(), 1)},
+    }
 
 STORAGE_URL: str = env.str("STORAGE_URL", default="")
 _s3 = urlsplit(STORAGE_URL)

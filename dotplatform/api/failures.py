@@ -8,7 +8,6 @@ from typing import Any
 import sentry_sdk
 from django.core.exceptions import PermissionDenied, RequestDataTooBig, SuspiciousOperation, TooManyFilesSent
 from django.core.signals import got_request_exception
-from django.db import InterfaceError, OperationalError
 from django.http import Http404, HttpRequest, HttpResponse, UnreadablePostError
 from django.http.multipartparser import MultiPartParserError
 from rest_framework import exceptions as drf
@@ -29,6 +28,7 @@ from dotplatform.api.errors import (
     ValidationFailed,
     in_both_languages,
 )
+from dotplatform.outages import is_outage
 
 logger = logging.getLogger(__name__)
 
@@ -42,7 +42,6 @@ _KNOWN: list[tuple[tuple[type[Exception], ...], type[ApiError]]] = [
     ((RequestDataTooBig, TooManyFilesSent), TooLarge),
     # DRF's ParseError is about a form: JSON has a parser of our own.
     ((drf.ParseError, SuspiciousOperation, MultiPartParserError, UnreadablePostError), BadRequest),
-    ((OperationalError, InterfaceError), Unavailable),
 ]
 
 
@@ -54,6 +53,8 @@ def as_api_error(error: BaseException) -> ApiError | None:
         return RateLimited(int(getattr(error, "wait", None) or 1))
     if isinstance(error, drf.ValidationError):
         return ValidationFailed(details=_field_errors(error.detail))
+    if is_outage(error):
+        return Unavailable()
     return next((api_error() for known, api_error in _KNOWN if isinstance(error, known)), None)
 
 

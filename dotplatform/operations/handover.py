@@ -12,7 +12,8 @@ import sys
 import time
 from typing import Any
 
-from django.conf import empty, settings
+from django.conf import settings
+from django.utils.functional import empty
 
 _OUR_CODE = {"dotplatform", "metrics", "apps_registry", "appdata"}
 _EXIT_CODE = 1  # gunicorn takes its own codes of a failed start (3, 4) as a reason to end
@@ -36,12 +37,17 @@ def when_ready(server: Any) -> None:
 def _is_replaced(server: Any, pid: int) -> bool:
     age = server.WORKERS[pid].age
     younger = [worker for worker in server.WORKERS.values() if worker.age > age and _serves(worker)]
-    return len(younger) >= server.num_workers
+    return len(younger) >= int(server.num_workers)
 
 
 def _serves(worker: Any) -> bool:
     """Until its first heartbeat, which tells the monotonic clock, the file has the wall clock's time of its making."""
     return bool(worker.tmp.last_update() <= time.monotonic())
+
+
+def pre_fork(server: Any, worker: Any) -> None:
+    """gunicorn's hook in the master, before a worker is made: where others serve, it may fail and harms nobody."""
+    _load_carefully(worker, is_alone=not any(_serves(other) for other in server.WORKERS.values()))
 
 
 def post_fork(server: Any, worker: Any) -> None:
@@ -50,10 +56,9 @@ def post_fork(server: Any, worker: Any) -> None:
         if name.partition(".")[0] in _OUR_CODE:
             del sys.modules[name]
     settings._wrapped = empty
-    _load_with_care(worker, is_reload=any(_serves(other) for other in server.WORKERS.values()))
 
 
-def _load_with_care(worker: Any, is_reload: bool) -> None:
+def _load_carefully(worker: Any, is_alone: bool) -> None:
     load_wsgi = worker.load_wsgi
 
     def load() -> None:
@@ -61,7 +66,7 @@ def _load_with_care(worker: Any, is_reload: bool) -> None:
             load_wsgi()
             importlib.import_module("dotplatform.operations.serving").refuse_role_above_policies()
         except Exception:  # whatever the new code raises
-            if not is_reload:
+            if is_alone:
                 raise  # gunicorn says it and ends
             worker.log.exception("The new code does not start: the earlier one goes on serving")
             sys.exit(_EXIT_CODE)

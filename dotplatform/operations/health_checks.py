@@ -8,6 +8,7 @@ import time
 import urllib.error
 import urllib.request
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from datetime import timedelta
 from functools import cache
 from typing import Literal
@@ -24,6 +25,7 @@ from django.utils import timezone
 
 from dotplatform.models import Platform
 from dotplatform.operations.models import HEARTBEAT_STALE, Backup, ScheduledTask, WorkerHeartbeat
+from dotplatform.outages import is_outage
 
 BACKUP_MAX_AGE = timedelta(hours=26)  # a daily backup, with two hours to finish
 DRILL_MAX_AGE = timedelta(days=8)
@@ -69,26 +71,40 @@ def _migrations_on_disk() -> frozenset[tuple[str, str]]:
 def cache_keeps() -> None:
     """What is put into the cache comes out of it."""
     value = secrets.token_hex(8)
-    django_cache.set("dot-health", value, 60)
-    # Several processes ask at the same time: another one's value is as good as ours.
-    if django_cache.get("dot-health") is None:
-        raise Unhealthy("the cache does not keep what it is given")
+    with _named("the cache does not answer"):
+        django_cache.set("dot-health", value, 60)
+        # Several processes ask at the same time: another one's value is as good as ours.
+        if django_cache.get("dot-health") is None:
+            raise Unhealthy("the cache does not keep what it is given")
 
 
 def storage_takes_files() -> None:
     """A file can be written, read and deleted, and there is room for more."""
     text = secrets.token_bytes(16)
-    name = default_storage.save(f"health/{secrets.token_hex(8)}", ContentFile(text))
-    try:
-        with default_storage.open(name) as file:
-            if file.read() != text:
-                raise Unhealthy("the storage returns something else than was written")
-    finally:
-        default_storage.delete(name)
+    with _named("the storage takes no files"):
+        name = default_storage.save(f"health/{secrets.token_hex(8)}", ContentFile(text))
+        try:
+            with default_storage.open(name) as file:
+                if file.read() != text:
+                    raise Unhealthy("the storage returns something else than was written")
+        finally:
+            default_storage.delete(name)
     if isinstance(default_storage._wrapped, FileSystemStorage):  # type: ignore[attr-defined]
         free = shutil.disk_usage(default_storage._wrapped.location).free  # type: ignore[attr-defined]
         if free < LEAST_FREE_BYTES:
             raise Unhealthy(f"only {free // 1024**2} MiB are free", "degraded")
+
+
+@contextmanager
+def _named(text: str) -> Iterator[None]:
+    """Say *text* where a part is away (with the system's own word for it, such as "No space left on device")."""
+    try:
+        yield
+    except Exception as error:
+        if not is_outage(error):
+            raise
+        reason = getattr(error, "strerror", None)
+        raise Unhealthy(f"{text}: {reason}" if reason else text) from error
 
 
 def worker_beats() -> None:

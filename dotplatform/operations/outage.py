@@ -1,4 +1,4 @@
-"""A database that is away is a 503 that says when to come back, never a 500: for pages (the API's views know it).
+"""A database, storage or cache that is away is an honest 503: for pages (the API's own chain knows it).
 
 Django turns an exception into its answer at each layer of middleware, so no middleware can catch one from below.
 This remembers what failed when Django signals it, and replaces the answer at the outermost layer.
@@ -11,23 +11,23 @@ from collections.abc import Callable
 from typing import Any
 
 from django.core.signals import got_request_exception
-from django.db import InterfaceError, OperationalError
 from django.dispatch import receiver
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 
 from dotplatform.api.errors import UNAVAILABLE_RETRY_S
 from dotplatform.operations.pages import status
+from dotplatform.outages import is_outage
 
 
 @receiver(got_request_exception)
 def _remember(sender: Any, request: HttpRequest | None = None, **kwargs: Any) -> None:
-    if request is not None and isinstance(sys.exc_info()[1], OperationalError | InterfaceError):
+    if request is not None and is_outage(sys.exc_info()[1]):
         request.dot_outage = True  # type: ignore[attr-defined]
 
 
 def honest_outage(get_response: Callable[[HttpRequest], HttpResponse]) -> Callable[[HttpRequest], HttpResponse]:
-    """Answer 503 with ``Retry-After`` where the request failed for want of the database."""
+    """Answer 503 with ``Retry-After`` where the request failed for want of a part of the platform."""
 
     def middleware(request: HttpRequest) -> HttpResponse:
         response = get_response(request)

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import errno
 from collections.abc import Iterator
 from datetime import timedelta
 from typing import Any
 from uuid import uuid4
 
 import pytest
+import redis
+from botocore.exceptions import EndpointConnectionError
 from django.db import OperationalError
 from django.utils import timezone
 
@@ -57,18 +60,27 @@ def test_it_renders_without_the_database(client: DotClient, monkeypatch: pytest.
     assert client.get("/status").status_code == 200
 
 
-def test_a_page_that_needs_the_database_is_503_while_it_is_away(
-    client: DotClient, db: None, monkeypatch: pytest.MonkeyPatch
+@pytest.mark.parametrize(
+    "error",
+    [
+        OperationalError("connection refused at db.internal"),
+        redis.ConnectionError("Error 111 connecting to db.internal"),
+        OSError(errno.ENOSPC, "No space left on device", "/srv/db.internal"),
+        EndpointConnectionError(endpoint_url="https://db.internal"),
+    ],
+)
+def test_a_page_that_needs_what_is_away_is_503_meanwhile(
+    client: DotClient, db: None, monkeypatch: pytest.MonkeyPatch, error: Exception
 ) -> None:
     def away(*args: Any) -> bool:
-        raise OperationalError("connection refused at db.internal")
+        raise error
 
     monkeypatch.setattr(type(Platform.objects), "in_maintenance", away)
     client.raise_request_exception = False
     response = client.get("/apps", headers=ENGLISH)
     assert response.status_code == 503
     assert int(response.headers["Retry-After"]) > 0
-    assert "cannot reach its database" in response.content.decode()
+    assert "cannot reach a part of itself" in response.content.decode()
     assert "db.internal" not in response.content.decode()
 
 
