@@ -7,6 +7,7 @@ import ipaddress
 import socket
 import ssl
 import threading
+from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass
 from urllib.parse import urlsplit
@@ -30,8 +31,10 @@ class Answer:
     body: bytes
 
 
-def post(url: str, body: bytes, headers: dict[str, str]) -> Answer:
+def post(url: str, body: bytes, headers: dict[str, str], before_sending: Callable[[], None] = lambda: None) -> Answer:
     """POST *body*; redirects are answers like any other. Raises ``OutboundError``.
+
+    *before_sending* is called once connected: until then the other side has certainly received nothing.
 
     The address is looked up once and connected to as looked up: a name that points to the outside when it is checked
     and to the inside when it is used (DNS rebinding) gains nothing.
@@ -50,6 +53,7 @@ def post(url: str, body: bytes, headers: dict[str, str]) -> Answer:
         connection.sock = _connect(host, port, parts.scheme == "https")
         deadline = threading.Timer(TOTAL_S, _cut, [connection.sock])  # an answer may come a byte at a time for hours
         deadline.start()
+        before_sending()
         connection.request("POST", path, body, {"User-Agent": f"DOT-Platform/{settings.DOT_VERSION}", **headers})
         response = connection.getresponse()
         return Answer(response.status, response.read(MAX_ANSWER_BYTES))

@@ -1,4 +1,13 @@
-"""Sending what is to be told: claimed by one worker at a time, tried again with growing pauses for a day."""
+"""Sending what is to be told: claimed by one worker at a time, tried again with growing pauses for a day.
+
+A worker may be killed at any moment. So each attempt is written down when it begins, and again just before the message
+leaves; whoever claims the delivery next knows how far it came:
+
+- not handed over: nothing was sent, it is sent now;
+- handed over, no answer written down: a signed webhook is sent again under the same ``webhook-id`` and a mail under the
+  same ``Message-ID``, by which the other side tells that it is the same. Slack has nothing of the kind: the message is
+  taken as sent, and shown as "sent, answer unknown".
+"""
 
 from __future__ import annotations
 
@@ -7,10 +16,12 @@ import hashlib
 import hmac
 import time
 from datetime import timedelta
+from email.utils import parseaddr
 
-from django.core.mail import send_mail
+from django.conf import settings
+from django.core.mail import EmailMessage, get_connection
 from django.db import transaction
-from django.db.models import Exists, F, OuterRef
+from django.db.models import Exists, F, OuterRef, QuerySet
 from django.utils import timezone
 from django.utils.translation import gettext_noop as _
 
@@ -37,18 +48,16 @@ class ChannelGone(DeliveryFailed):
 def deliver_due() -> int:
     """Send what is due; the number of attempts made."""
     for number in range(AT_ONCE):
-        delivery = _claim()
-        if delivery is None:
+        attempt = _claim()
+        if attempt is None:
             return number
-        _attempt(delivery)
+        _make(attempt)
     return AT_ONCE
 
 
-def _claim() -> Delivery | None:
-    """Take the delivery that has waited longest. The claim is committed before anything is sent, so that two workers
-    never send one; it runs out, so that a killed worker's delivery is sent by another.
-
-    What is cut off between the other side's answer and our record is sent again, under the same ``webhook-id``.
+def _claim() -> DeliveryAttempt | None:
+    """Begin an attempt at the delivery that has waited longest. That is committed before anything is sent, so that two
+    workers never send one; the claim runs out, so that a killed worker's delivery is taken up by another.
     """
     now = timezone.now()
     earlier = Delivery.objects.filter(
@@ -57,29 +66,48 @@ def _claim() -> Delivery | None:
         channel=OuterRef("channel"),
         created_at__lt=OuterRef("created_at"),
     )
-    with transaction.atomic():
-        due = Delivery.objects.filter(state=Delivery.State.PENDING, next_attempt_at__lte=now).exclude(Exists(earlier))
-        delivery = due.select_for_update(skip_locked=True).order_by("next_attempt_at").first()
-        if delivery is None:
-            return None
-        Delivery.objects.filter(pk=delivery.pk).update(attempts=F("attempts") + 1, next_attempt_at=now + CLAIM)
-    return Delivery.objects.select_related("channel", "alert", "alert__rule").get(pk=delivery.pk)
+    due = Delivery.objects.filter(state=Delivery.State.PENDING, next_attempt_at__lte=now).exclude(Exists(earlier))
+    while True:
+        with transaction.atomic():
+            locked = due.select_for_update(skip_locked=True, of=("self",)).select_related("channel")
+            delivery = locked.order_by("next_attempt_at").first()
+            if delivery is None:
+                return None
+            if _is_taken_as_sent(delivery):
+                continue
+            Delivery.objects.filter(pk=delivery.pk).update(attempts=F("attempts") + 1, next_attempt_at=now + CLAIM)
+            attempt = DeliveryAttempt.objects.create(delivery=delivery)
+        return DeliveryAttempt.objects.select_related("delivery__channel", "delivery__alert__rule").get(pk=attempt.pk)
 
 
-def _attempt(delivery: Delivery) -> None:
+def _is_taken_as_sent(delivery: Delivery) -> bool:
+    """Close the attempt that was cut off, if there is one; whether the message is not to be sent again after it."""
+    cut_off = delivery.tries.filter(duration_ms=None, error="").last()
+    if cut_off is None:
+        return False
+    handed_over = cut_off.handed_over_at is not None
+    error = "cut off while waiting for the answer" if handed_over else "cut off before anything was sent"
+    DeliveryAttempt.objects.filter(pk=cut_off.pk).update(error=error)
+    if not handed_over or delivery.channel.kind != Channel.Kind.SLACK:
+        return False
+    Delivery.objects.filter(pk=delivery.pk).update(state=Delivery.State.UNKNOWN, sent_at=cut_off.handed_over_at)
+    return True
+
+
+def _make(attempt: DeliveryAttempt) -> None:
     start = time.monotonic()
     error, gone = "", False
     try:
-        send(delivery)
+        send(attempt)
     except (DeliveryFailed, outbound.OutboundError, OSError) as failure:
         error, gone = str(failure)[:1000] or type(failure).__name__, isinstance(failure, ChannelGone)
     with transaction.atomic():
         duration_ms = int((time.monotonic() - start) * 1000)
-        DeliveryAttempt.objects.create(delivery=delivery, duration_ms=duration_ms, error=error)
+        DeliveryAttempt.objects.filter(pk=attempt.pk).update(duration_ms=duration_ms, error=error)
         if error:
-            _failed(delivery, gone)
+            _failed(attempt.delivery, gone)
         else:
-            _sent(delivery)
+            _sent(attempt.delivery)
 
 
 def _sent(delivery: Delivery) -> None:
@@ -111,25 +139,41 @@ def _dead(channel: Channel) -> str:
     return f"channel:{channel.pk}"
 
 
-def send(delivery: Delivery) -> None:
+def send(attempt: DeliveryAttempt) -> None:
     """One attempt, by the channel's own way."""
+    delivery = attempt.delivery
     match delivery.channel.kind:
         case Channel.Kind.SLACK:
-            _post(delivery.channel, to_json(messages.slack_body(delivery)), {})
+            _post(attempt, to_json(messages.slack_body(delivery)), {})
         case Channel.Kind.WEBHOOK:
             body = to_json(messages.webhook_body(delivery))
-            _post(delivery.channel, body, signature(delivery.channel.secret, f"msg_{delivery.pk.hex}", body))
+            _post(attempt, body, signature(delivery.channel.secret, f"msg_{delivery.pk.hex}", body))
         case Channel.Kind.EMAIL:
-            subject, text = messages.mail_text(delivery)
-            send_mail(subject, text, None, delivery.channel.addresses)
+            _mail(attempt)
 
 
-def _post(channel: Channel, body: bytes, headers: dict[str, str]) -> None:
-    answer = outbound.post(channel.address, body, {"Content-Type": "application/json", **headers})
+def _hand_over(attempt: DeliveryAttempt) -> None:
+    """From now on the other side may have it."""
+    DeliveryAttempt.objects.filter(pk=attempt.pk).update(handed_over_at=timezone.now())
+
+
+def _post(attempt: DeliveryAttempt, body: bytes, headers: dict[str, str]) -> None:
+    headers = {"Content-Type": "application/json", **headers}
+    answer = outbound.post(attempt.delivery.channel.address, body, headers, lambda: _hand_over(attempt))
     if answer.status == 410:
         raise ChannelGone("410: the other side asks for nothing more")
     if not 200 <= answer.status < 300:
         raise DeliveryFailed(f"{answer.status}: {answer.body[:200].decode(errors='replace')}")
+
+
+def _mail(attempt: DeliveryAttempt) -> None:
+    delivery = attempt.delivery
+    subject, text = messages.mail_text(delivery)
+    domain = parseaddr(settings.DEFAULT_FROM_EMAIL)[1].rpartition("@")[2] or "localhost"
+    headers = {"Message-ID": f"<alert-{delivery.pk.hex}@{domain}>"}
+    with get_connection() as server:
+        _hand_over(attempt)
+        EmailMessage(subject, text, to=delivery.channel.addresses, headers=headers, connection=server).send()
 
 
 def signature(secret: str, identifier: str, body: bytes) -> dict[str, str]:
@@ -142,6 +186,13 @@ def signature(secret: str, identifier: str, body: bytes) -> dict[str, str]:
         "webhook-timestamp": timestamp,
         "webhook-signature": f"v1,{base64.b64encode(signed).decode()}",
     }
+
+
+def send_again(deliveries: QuerySet[Delivery]) -> int:
+    """Put what was given up, or may not have arrived, in line once more; how many that were."""
+    over = deliveries.filter(state__in=[Delivery.State.GIVEN_UP, Delivery.State.UNKNOWN])
+    again = [Delivery(channel=one.channel, alert=one.alert, kind=one.kind) for one in over.select_related("channel")]
+    return len(Delivery.objects.bulk_create(again, ignore_conflicts=True))
 
 
 def send_test(channel: Channel) -> Delivery:

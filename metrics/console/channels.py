@@ -5,7 +5,7 @@ from __future__ import annotations
 from django.contrib import admin, messages as notices
 from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
-from django.utils.translation import gettext, gettext_lazy as _
+from django.utils.translation import gettext, gettext_lazy as _, ngettext
 
 from metrics.alerts import delivery
 from metrics.console.read_only import ReadOnly, ReadOnlyInline
@@ -46,7 +46,7 @@ class ChannelAdmin(admin.ModelAdmin[Channel]):
 
 class AttemptInline(ReadOnlyInline):
     model = DeliveryAttempt
-    fields = ["at", "duration_ms", "error"]
+    fields = ["at", "handed_over_at", "duration_ms", "error"]
 
 
 @admin.register(Delivery)
@@ -55,3 +55,11 @@ class DeliveryAdmin(ReadOnly, admin.ModelAdmin[Delivery]):
     list_filter = ["state", "channel"]
     list_select_related = ["channel", "alert"]
     inlines = [AttemptInline]
+    actions = ["send_again"]
+
+    @admin.action(description=_("Send again"))
+    def send_again(self, request: HttpRequest, queryset: QuerySet[Delivery]) -> None:
+        """What was given up, or may not have arrived."""
+        number = delivery.send_again(queryset)
+        text = ngettext("%(number)s message is in line again.", "%(number)s messages are in line again.", number)
+        notices.success(request, text % {"number": number})

@@ -100,8 +100,8 @@ PAGES = {"vitals": vitals, "loads": loads, "traffic": traffic, "errors": errors}
 def figure(view: View, metric: Metric, markers: Iterable[Marker] = ()) -> Figure:
     """The 75th percentile over time, beside that of the period before."""
     question = view.question(metric.name)
-    parts, whole = percentiles.ask(question)
-    earlier, before = percentiles.ask(question.earlier())
+    parts, whole = percentiles.over_time(question), percentiles.total(question)
+    earlier, before = percentiles.over_time(question.earlier()), percentiles.total(question.earlier())
     later: Points = [(part.part + view.span, part.p75) for part in earlier]
     series: dict[tuple[str, str], Points] = {
         ("before", _("period before")): later,
@@ -117,8 +117,8 @@ def figure(view: View, metric: Metric, markers: Iterable[Marker] = ()) -> Figure
 def count(view: View, name: str, title: str) -> dict[str, Any]:
     """How many samples over time, beside the period before."""
     question = view.question(name)
-    parts, whole = percentiles.ask(question)
-    earlier, before = percentiles.ask(question.earlier())
+    parts, whole = percentiles.over_time(question), percentiles.total(question)
+    earlier, before = percentiles.over_time(question.earlier()), percentiles.total(question.earlier())
     series: dict[tuple[str, str], Points] = {
         ("before", _("period before")): [(part.part + view.span, part.count) for part in earlier],
         ("now", title): [(part.part, part.count) for part in parts],
@@ -159,8 +159,8 @@ def _draw(
 def table(view: View, name: str, dimension: str, title: str, by_count: bool = False) -> Table:
     """The parts by *dimension*, each with its link and its change against the period before."""
     question = view.question(name)
-    parts, _whole = percentiles.ask(question, dimension)
-    earlier = {part.part: part for part in percentiles.ask(question.earlier(), dimension)[0]}
+    parts = percentiles.by(question, dimension)
+    earlier = {part.part: part for part in percentiles.by(question.earlier(), dimension)}
     ordered = sorted(parts, key=lambda part: -(part.count if by_count else part.p75))
     metric = KNOWN[name]
     return Table(

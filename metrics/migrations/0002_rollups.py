@@ -19,8 +19,7 @@ class Migration(migrations.Migration):
         ),
         migrations.RunSQL(
             read("roll_up.sql"),
-            "DROP FUNCTION metrics_roll_up(int); DROP FUNCTION metrics_roll_up_minutes(timestamptz[]);"
-            " DROP FUNCTION metrics_roll_up_coarser(int, int, text, timestamptz[]);"
+            "DROP FUNCTION metrics_roll_up(int);"
             " DROP FUNCTION metrics_make_rollup_partition(timestamptz);"
             " DROP FUNCTION metrics_drop_rollup_partitions(timestamptz)",
         ),

@@ -94,6 +94,7 @@ class Delivery(models.Model):
     class State(models.TextChoices):
         PENDING = "pending", _("to be sent")
         SENT = "sent", _("sent")
+        UNKNOWN = "unknown", _("sent, answer unknown")
         GIVEN_UP = "given up", _("given up")
 
     id = models.UUIDField(primary_key=True, default=uuid7, editable=False)
@@ -123,11 +124,15 @@ class Delivery(models.Model):
 
 
 class DeliveryAttempt(models.Model):
-    """How one attempt went; *error* is empty where it succeeded."""
+    """One attempt, written down before it begins, so that what a killed worker was doing is known.
+
+    *duration_ms* is None until it has ended; then *error* is empty where it succeeded.
+    """
 
     delivery = models.ForeignKey(Delivery, models.CASCADE, related_name="tries")
     at = models.DateTimeField(_("time"), default=timezone.now)
-    duration_ms = models.PositiveIntegerField(_("duration (ms)"))
+    handed_over_at = models.DateTimeField(_("message handed over"), null=True)  # just before its first byte is sent
+    duration_ms = models.PositiveIntegerField(_("duration (ms)"), null=True)
     error = models.TextField(_("error"), default="")
 
     class Meta:

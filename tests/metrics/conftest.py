@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import subprocess
 import threading
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
@@ -17,6 +18,7 @@ from metrics.models import AlertRule, Channel
 from metrics.reduction import Agent
 from metrics.samples import Sender, read_sample
 from metrics.services import store_samples
+from tests.metrics.processes import Start, start_python
 
 DESKTOP = Sender(agent=Agent("Chrome", "Linux", "desktop"), url="/admin/login/")
 
@@ -89,3 +91,18 @@ def slack(db: None, endpoint: Endpoint) -> Channel:
 def seeds_rule(db: None) -> AlertRule:
     """app-load-time > 3000 ms, as the migration makes it."""
     return AlertRule.objects.get(metric="app-load-time")
+
+
+@pytest.fixture
+def start() -> Iterator[Start]:
+    """``start("from … import …; …")``: the line runs in a process of its own, which ends with the test."""
+    processes: list[subprocess.Popen[bytes]] = []
+
+    def run(line: str, **env: str) -> subprocess.Popen[bytes]:
+        processes.append(start_python(line, **env))
+        return processes[-1]
+
+    yield run
+    for process in processes:
+        process.kill()
+        process.wait()

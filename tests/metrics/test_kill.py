@@ -2,67 +2,18 @@
 
 from __future__ import annotations
 
-import os
-import signal
-import subprocess
-import sys
-import time
-from collections.abc import Callable, Iterator
 from datetime import timedelta
 
 import psycopg
 import pytest
-from django.conf import settings
-from django.db import connection
 from django.utils import timezone
 
 from metrics import percentiles, rollups
-from metrics.alerts import delivery
 from metrics.alerts.evaluation import evaluate
-from metrics.models import Alert, AlertRule, Channel, Delivery
+from metrics.models import Alert, AlertRule, Channel
 from metrics.percentiles import Question
 from tests.metrics.conftest import Endpoint, Record
-
-Start = Callable[[str], "subprocess.Popen[bytes]"]
-
-
-@pytest.fixture
-def start() -> Iterator[Start]:
-    """Run a line of Python in a process of its own, on this test's database, as the worker would."""
-    processes = []
-
-    def run(line: str) -> subprocess.Popen[bytes]:
-        code = f"import django; django.setup(); {line}"
-        env = {**os.environ, "DJANGO_SETTINGS_MODULE": "dotplatform.settings", "DATABASE_URL": database_url()}
-        processes.append(subprocess.Popen([sys.executable, "-c", code], env=env, cwd=settings.BASE_DIR))
-        return processes[-1]
-
-    yield run
-    for process in processes:
-        process.kill()
-        process.wait()
-
-
-def database_url() -> str:
-    """This test's own database, as DATABASE_URL names it."""
-    given = connection.settings_dict
-    host = str(given["HOST"]).replace("/", "%2F")
-    password = f":{given['PASSWORD']}" if given["PASSWORD"] else ""
-    port = f":{given['PORT']}" if given["PORT"] else ""
-    return f"postgres://{given['USER']}{password}@{host}{port}/{given['NAME']}"
-
-
-def until(condition: Callable[[], object], timeout_s: float = 30.0) -> None:
-    """Wait for *condition*."""
-    deadline = time.monotonic() + timeout_s
-    while not condition():
-        assert time.monotonic() < deadline, "it did not happen"
-        time.sleep(0.02)
-
-
-def kill(process: subprocess.Popen[bytes]) -> None:
-    process.send_signal(signal.SIGKILL)
-    process.wait()
+from tests.metrics.processes import Start, database_url, is_waiting, kill, until
 
 
 @pytest.fixture
@@ -76,25 +27,6 @@ def defaults() -> None:
 @pytest.mark.django_db(transaction=True)
 @pytest.mark.usefixtures("defaults")
 class TestKilled:
-    def test_in_mid_delivery(self, start: Start, record: Record, endpoint: Endpoint) -> None:
-        Channel.objects.create(name="hook", kind="webhook", target=endpoint.url)
-        record("app-load-time", [5000.0] * 3, appId="notes")
-        evaluate()
-        endpoint.let_answer.clear()
-        worker = start("from metrics.alerts.delivery import deliver_due; deliver_due()")
-        assert endpoint.called.wait(30)  # the message has left, the answer has not come
-        kill(worker)
-        # Nobody sends it while the claim of the killed worker runs …
-        assert delivery.deliver_due() == 0
-        endpoint.let_answer.set()
-        until(lambda: len(endpoint.received) == 1)
-        # … and somebody does afterwards, under the same id, so that the receiver can tell.
-        Delivery.objects.update(next_attempt_at=timezone.now())
-        assert delivery.deliver_due() == 1
-        assert Delivery.objects.get().state == "sent"
-        assert len({headers["webhook-id"] for headers, _ in endpoint.received}) == 1
-        assert delivery.deliver_due() == 0
-
     def test_in_mid_rollup(self, start: Start, record: Record) -> None:
         now = timezone.now()
         for minute in range(20):
@@ -136,13 +68,3 @@ class TestKilled:
         for worker in workers:
             assert worker.wait(60) == 0
         assert len(endpoint.received) == len(set(endpoint.texts)) == 10
-
-
-def is_waiting() -> bool:
-    """Whether a session waits for a lock."""
-    with connection.cursor() as cursor:
-        cursor.execute(
-            "SELECT EXISTS (SELECT FROM pg_stat_activity"
-            " WHERE wait_event_type = 'Lock' AND datname = current_database())"
-        )
-        return bool(cursor.fetchone()[0])

@@ -100,11 +100,12 @@ class TestPercentiles:
         assert whole("app-load-time", device="mobile").count == 7
         assert whole("app-load-time", route="/admin/login/").count == 8
         assert whole("app-load-time", app_id="tasks", device="mobile", route="/accounts/login/").count == 7
-        by_app, _ = percentiles.ask(question("app-load-time"), "app_id")
+        by_app = percentiles.by(question("app-load-time"), "app_id")
         assert {part.part: round(part.p75) for part in by_app} == {"notes": 200, "tasks": 400}
 
     def test_nothing_is_none(self) -> None:
-        assert percentiles.ask(question("LCP")) == ([], None)
+        assert percentiles.over_time(question("LCP")) == []
+        assert percentiles.total(question("LCP")) is None
 
 
 def rows() -> list[Any]:

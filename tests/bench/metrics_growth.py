@@ -1,0 +1,278 @@
+"""``python -m tests.bench.metrics_growth``: the dashboards' queries over what a hundred million samples leave behind.
+
+Eight days of 250,000 samples each are written as raw samples. One of them is rolled up minute by minute, as the worker
+does; of the others the days alone are counted, by the same code, since that is what a long range reads. Then the eight
+days' rollups are put down again for every eight days of the 400 before, with releases of their own; the one day's hours
+and minutes for each of the last 24 days, and of earlier hours those of the whole and of each app. So the tables hold
+what 100 million samples in 400 days leave, but for old minutes and split hours, which nothing here reads.
+
+Takes some ten minutes of CPU the first time, in ``DOT_VAR/bench/growth``; later runs only measure.
+"""
+
+from __future__ import annotations
+
+import os
+import resource
+import secrets
+import sys
+import time
+from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
+from functools import partial
+from pathlib import Path
+from statistics import median
+from urllib.parse import quote
+
+import psycopg
+
+HOME = Path(__file__).resolve().parents[2]
+FOLDER = Path(os.environ.get("DOT_VAR") or HOME / "var").resolve() / "bench" / "growth"
+DAYS, PERIOD, A_DAY = 400, 8, 250_000
+RAW_PERIODS = 3  # of 8 days, with raw samples, minutes and all of the hours
+ROUNDS = 9
+
+# 30 apps of four routes each and 36 pages of the platform's own, the first far more visited than the last; three
+# devices; a release every 8 days. Values are log-normal, slower on phones.
+A_DAYS_SAMPLES = """
+    INSERT INTO platform_metrics
+    SELECT
+        gen_random_uuid(), %(day)s, name, value, '{}', at, 'Chrome · Windows · ' || device, route,
+        CASE WHEN value < 1200 THEN 'good' WHEN value < 2500 THEN 'needs-improvement' ELSE 'poor' END,
+        'navigate', device, 'Chrome', 'Windows', app_id, CASE app_id WHEN '' THEN '' ELSE '1.0.0' END
+    FROM (
+        SELECT
+            dice.*, %(day)s::timestamptz + seconds * interval '1 second' AS at,
+            (ARRAY['LCP', 'INP', 'CLS', 'FCP', 'TTFB', 'app-load-time', 'app-error'])[1 + number %% 7] AS name,
+            CASE WHEN here < 0.6 THEN 'app-' || floor(30 * which ^ 2) ELSE '' END AS app_id,
+            CASE WHEN here < 0.6 THEN '/apps/{app_id}/' || floor(4 * here / 0.6)
+                ELSE '/page-' || floor(36 * which ^ 2) END AS route,
+            CASE WHEN held < 0.5 THEN 'mobile' WHEN held < 0.9 THEN 'desktop' ELSE 'tablet' END AS device,
+            CASE number %% 7 WHEN 2 THEN 0.02 WHEN 6 THEN 1 ELSE 900 END
+                * exp(CASE number %% 7 WHEN 6 THEN 0 ELSE 0.6 * gauss END + CASE WHEN held < 0.5 THEN 0.4 ELSE 0 END)
+                AS value
+        FROM (
+            SELECT
+                number, random() AS here, random() AS which, random() AS held, random_normal() AS gauss,
+                86400 * random() AS seconds
+            FROM generate_series(1, %(number)s) AS number
+        ) AS dice
+    ) AS made
+"""
+# What a day's samples change, as if they had all come in its first minute.
+A_DAYS_CHANGES = """
+    SELECT metrics_spread(array_agg(
+        ROW(%(day)s::date::timestamptz, name, app_id, release, url, device, key, n, total, lowest, highest,
+            good, fair, poor)::metric_change
+    ))
+    FROM (
+        SELECT
+            name, app_id, release, url, device, metrics_bucket(value) AS key, count(*) AS n, sum(value) AS total,
+            min(value) AS lowest, max(value) AS highest, count(*) FILTER (WHERE rating = 'good') AS good,
+            count(*) FILTER (WHERE rating = 'needs-improvement') AS fair,
+            count(*) FILTER (WHERE rating = 'poor') AS poor
+        FROM platform_metrics WHERE day = %(day)s GROUP BY 1, 2, 3, 4, 5, 6
+    ) AS cells
+"""
+# Rollups once more, so much earlier. A release is one period's.
+EARLIER = """
+    INSERT INTO metric_rollups
+    SELECT
+        seconds, start - %(shift)s, name, app_id,
+        CASE release WHEN '1.0.0' THEN %(release)s ELSE release END,
+        route, device, count, total, lowest, highest, good, fair, poor, keys, counts, marks
+    FROM metric_rollups
+    WHERE start >= %(since)s AND start < %(until)s AND seconds = ANY (%(tiers)s)
+        AND (%(is_full)s OR release = '*' AND route = '*' AND device = '*')
+"""
+# 64 days are made of their blocks of 8, which are all alike but for their releases.
+LONGEST = """
+    INSERT INTO metric_rollups
+    SELECT
+        5529600, block, name, app_id, release, route, device,
+        sum(count), sum(total), min(lowest), max(highest), sum(good), sum(fair), sum(poor),
+        (array_agg(keys))[1], (SELECT array_agg(one * count(*) ORDER BY place)
+            FROM unnest((array_agg(counts))[1]) WITH ORDINALITY AS cell(one, place)), (array_agg(marks))[1]
+    FROM (
+        SELECT *, date_bin('5529600 s', start, 'epoch') AS block FROM metric_rollups WHERE seconds = 691200
+    ) AS eights
+    GROUP BY block, name, app_id, release, route, device
+"""
+QUESTIONS: list[tuple[str, dict[str, str], str | None]] = [
+    ("whole", {}, None),
+    ("one app", {"app_id": "app-3"}, None),
+    ("by app", {}, "app_id"),
+    ("by route", {}, "route"),
+    ("by device", {}, "device"),
+    ("by release of one app", {"app_id": "app-3"}, "release"),
+    ("by release of all", {}, "release"),
+    ("by route on phones", {"device": "mobile"}, "route"),
+    ("by app, route, phones", {"device": "mobile", "route": "/apps/{app_id}/1"}, "app_id"),
+]
+
+
+def main() -> None:
+    """Fill where that was not done, then measure and print a table in Markdown."""
+    os.environ.setdefault("DJANGO_SETTINGS_MODULE", "dotplatform.settings")
+    os.environ |= {"DOT_VAR": str(FOLDER), "DOT_ENV": "staging", "SECRET_KEY": secrets.token_urlsafe(48)}
+    os.environ |= {"ALLOWED_HOSTS": "127.0.0.1", "LOG_LEVEL": "WARNING"}
+    from dotplatform.database.embedded import DATABASE, ROLE, EmbeddedServer
+
+    server = EmbeddedServer(FOLDER / "postgres")
+    if not server.acquire():
+        sys.exit(f"{FOLDER} is in use by process {server.owner()}.")
+    server.start()
+    try:
+        os.environ["DATABASE_URL"] = f"postgres://{ROLE}@{quote(str(server.socket_folder), safe='')}/{DATABASE}"
+        import django
+
+        django.setup(set_prefix=False)
+        from django.core.management import call_command
+
+        call_command("migrate", verbosity=0)
+        with psycopg.connect(server.dsn(), autocommit=True) as connection:
+            if not connection.execute("SELECT to_regclass('growth_is_filled')").fetchone()[0]:  # type: ignore[index]
+                fill(connection)
+            describe(connection)
+            measure(connection)
+    finally:
+        server.stop()
+
+
+def fill(connection: psycopg.Connection) -> None:
+    """The whole history."""
+    from metrics import rollups
+
+    block = timedelta(days=PERIOD)
+    today = datetime.now(UTC).replace(hour=0, minute=0, second=0, microsecond=0)
+    until = datetime.fromtimestamp(int(today.timestamp()) // (PERIOD * 86400) * PERIOD * 86400, UTC)
+    since = until - block
+    last = until - timedelta(days=1)
+    connection.execute("TRUNCATE platform_metrics, metric_rollups, metric_dirty_minutes, metric_unwatched_minutes")
+    for number in range(PERIOD):
+        day = since + timedelta(days=number)
+        say(f"samples of {day:%Y-%m-%d}")
+        connection.execute("SELECT metrics_make_partition(%s::date)", [day.date()])
+        connection.execute(A_DAYS_SAMPLES, {"day": day.date(), "number": A_DAY})
+        if day < last:
+            connection.execute(A_DAYS_CHANGES, {"day": day.date()})
+    connection.execute("DELETE FROM metric_rollups WHERE seconds < 86400")
+    connection.execute("ANALYZE platform_metrics")
+    connection.execute(
+        "INSERT INTO metric_dirty_minutes SELECT generate_series(%s::timestamptz, %s, '1 minute')",
+        [last, until - timedelta(minutes=1)],
+    )
+    start = time.perf_counter()
+    minutes = rollups.roll_up()
+    say(f"rolled up {minutes} minutes, {A_DAY:,} samples, in {time.perf_counter() - start:.0f} s")
+    connection.execute("DELETE FROM metric_rollups WHERE seconds = 5529600")
+    connection.execute(
+        "SELECT metrics_make_rollup_partition(month)"
+        " FROM generate_series(date_trunc('month', %s - interval '480 days', 'UTC'), %s, '1 month') AS month",
+        [since, since],
+    )
+    for period in range(1, DAYS // PERIOD):
+        say(f"period {period} of {DAYS // PERIOD - 1}")
+        copy = {"shift": period * block, "release": f"0.{DAYS // PERIOD - period}.0", "since": since, "until": until}
+        connection.execute(EARLIER, {**copy, "tiers": [86400, 691200], "is_full": True})
+    for days in range(1, DAYS):
+        copy = {"shift": timedelta(days=days), "release": "1.0.0", "since": last, "until": until}
+        is_recent = days < RAW_PERIODS * PERIOD
+        connection.execute(EARLIER, {**copy, "tiers": [60, 3600] if is_recent else [3600], "is_full": is_recent})
+    for period in range(1, RAW_PERIODS):
+        say(f"raw samples of period {period}")
+        copy_samples(connection, since, period)
+    connection.execute(LONGEST)
+    connection.execute("CREATE TABLE growth_is_filled ()")
+    say("VACUUM ANALYZE")
+    connection.execute("VACUUM ANALYZE")
+
+
+def copy_samples(connection: psycopg.Connection, since: datetime, period: int) -> None:
+    """The raw samples of the 8 days, so many periods earlier."""
+    for number in range(PERIOD):
+        day = (since + timedelta(days=number)).date()
+        earlier = day - timedelta(days=PERIOD * period)
+        connection.execute("SELECT metrics_make_partition(%s)", [earlier])
+        connection.execute(
+            'INSERT INTO platform_metrics SELECT gen_random_uuid(), %s, name, value, labels, "timestamp" - %s,'
+            " user_agent, url, rating, navigation_type, device, browser, system, app_id, release"
+            " FROM platform_metrics WHERE day = %s",
+            [earlier, day - earlier, day],
+        )
+
+
+def describe(connection: psycopg.Connection) -> None:
+    """Row counts and sizes."""
+    print("\n| seconds | rows | buckets in one | rows of the finest level |\n|---|---|---|---|")
+    for seconds, rows, cells, finest in connection.execute(
+        "SELECT seconds, count(*), avg(cardinality(keys)), count(*) FILTER (WHERE device <> '*' AND route <> '*'"
+        " AND release <> '*') FROM metric_rollups GROUP BY 1 ORDER BY 1"
+    ):
+        print(f"| {seconds:,} | {rows:,} | {cells:.1f} | {finest:,} |")
+    for table in ("platform_metrics", "metric_rollups"):
+        size = connection.execute(
+            "SELECT pg_size_pretty(sum(pg_total_relation_size(inhrelid))) FROM pg_inherits"
+            " WHERE inhparent = %s::regclass", [table]
+        ).fetchone()  # fmt: skip
+        print(f"{table}: {size[0] if size else '?'}")
+    whole = "seconds = 86400 AND app_id = '*' AND route = '*' AND device = '*'"
+    for label, text in (
+        ("raw samples", "SELECT count(*) FROM platform_metrics"),
+        ("samples in rollups", f"SELECT sum(count) FROM metric_rollups WHERE {whole}"),
+    ):
+        print(f"{label}: {connection.execute(text).fetchone()[0]:,}")  # type: ignore[index]
+
+
+def measure(connection: psycopg.Connection) -> None:
+    """Wall time as the platform sees it, and CPU of database process and Python together; medians."""
+    from django.db import connection as ours
+
+    from metrics import percentiles
+    from metrics.percentiles import Bucket, Question
+
+    ours.ensure_connection()
+    pid = ours.connection.info.backend_pid
+    now = datetime.now(UTC)
+    print("\n| range | question | parts | wall | CPU |\n|---|---|---|---|---|")
+    for days in (400, 90, 7):
+        bucket: Bucket = percentiles.bucket_for(timedelta(days=days))
+        for label, filters, dimension in QUESTIONS:
+            question = Question("LCP", now - timedelta(days=days), now, bucket, filters)
+            ask = partial(percentiles.by, question, dimension) if dimension else partial(percentiles.total, question)
+            report(f"{days} d | {label}", pid, ask)
+        question = Question("LCP", now - timedelta(days=days), now, bucket, {})
+        report(f"{days} d | line of {bucket}s", pid, partial(percentiles.over_time, question))
+    hours = Question("LCP", now - timedelta(days=400), now, "hour", {})
+    report("400 d | line of hours", pid, partial(percentiles.over_time, hours))
+    for label, filters in (("line of minutes", {}), ("line of minutes, one app", {"app_id": "app-3"})):
+        minutes = Question("LCP", now - timedelta(days=20), now - timedelta(days=13), "minute", filters)
+        report(f"7 d | {label}", pid, partial(percentiles.over_time, minutes))
+
+
+def report(label: str, pid: int, ask: Callable[[], object]) -> None:
+    """One line of the table."""
+    ask()
+    walls, cpus, parts = [], [], 0
+    for _ in range(ROUNDS):
+        cpu, wall = cpu_s(pid), time.perf_counter()
+        answers = ask()
+        parts = len(answers) if isinstance(answers, list) else 1
+        walls.append(time.perf_counter() - wall)
+        cpus.append(cpu_s(pid) - cpu)
+    print(f"| {label} | {parts:,} | {median(walls) * 1000:.0f} ms | {median(cpus) * 1000:.0f} ms |", flush=True)
+
+
+def cpu_s(pid: int) -> float:
+    """Seconds of CPU that the database's process and this one have used."""
+    nanoseconds = int(Path(f"/proc/{pid}/schedstat").read_text().split()[0])
+    used = resource.getrusage(resource.RUSAGE_SELF)
+    return nanoseconds / 1e9 + used.ru_utime + used.ru_stime
+
+
+def say(text: str) -> None:
+    """What is going on."""
+    print(f"{datetime.now():%H:%M:%S} {text}", file=sys.stderr, flush=True)
+
+
+if __name__ == "__main__":
+    main()
