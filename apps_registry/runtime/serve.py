@@ -28,12 +28,20 @@ PUBLIC_HEADERS = {
     "Cross-Origin-Resource-Policy": "cross-origin",
     "X-Content-Type-Options": "nosniff",
 }
+# To an opaque origin its own files are foreign: a Content-Type or X-Requested-With on a GET, as libraries send it,
+# makes browsers ask first.
+PREFLIGHT_HEADERS = {
+    "Access-Control-Allow-Headers": "*",
+    "Access-Control-Allow-Methods": "GET, HEAD",
+    "Access-Control-Max-Age": "7200",  # the most that Chromium honours
+    "Allow": "GET, HEAD, OPTIONS",
+}
 
 
 def run_file(request: HttpRequest, app_id: str, release: str, path: str) -> HttpResponseBase:
     """One file, the index page of a folder, 404 for what the release does not have."""
     if request.method not in {"GET", "HEAD"}:
-        return plain(405, {"Allow": "GET, HEAD"})
+        return plain(204 if request.method == "OPTIONS" else 405, PREFLIGHT_HEADERS)
     description = describe_release(app_id, release)
     if description is None:
         return plain(404)

@@ -128,6 +128,33 @@ def test_scripts_styles_workers_and_webassembly_of_a_bundle_run(page: Page, prob
     assert problems == []
 
 
+ASKED = {
+    "as JSON": "fetch('data.json', {headers: {'Content-Type': 'application/json'}})",
+    "with cookies": "fetch('data.json', {credentials: 'include'})",
+    "from the same origin": "fetch(new Request('data.json', {mode: 'same-origin'}))",
+    "past the cache": "fetch(new URL('data.json', location), {headers: {Pragma: 'no-cache'}, mode: 'same-origin'})",
+    "as jQuery does": "asked(x => x.setRequestHeader('X-Requested-With', 'XMLHttpRequest'))",
+    "as axios does": "asked(x => x.withCredentials = true)",
+}
+ASK = """async (statement) => {
+  const asked = (prepare) => new Promise((resolve, reject) => { const x = new XMLHttpRequest();
+    x.open("GET", "data.json"); prepare(x); x.onerror = reject;
+    x.onload = () => resolve({ text: () => x.responseText }); x.send(); });
+  return (await eval(statement)).text();
+}"""
+
+
+def test_own_files_are_asked_for_in_all_the_ways_that_libraries_do(page: Page, app_id: str) -> None:
+    frame = open_frame(page, app_id)
+    assert {way: frame.evaluate(ASK, code) for way, code in ASKED.items()} == dict.fromkeys(ASKED, '{"a": 1}')
+
+
+def test_an_address_that_is_none_does_no_harm(page: Page, app_id: str) -> None:
+    frame = open_frame(page, app_id)
+    assert frame.evaluate("new Image().src = 'http://['") == "http://["
+    assert frame.evaluate("fetch('http://[').catch((error) => error.name)") == "TypeError"
+
+
 def test_pages_of_one_bundle_share_storage_and_the_name_of_the_window(page: Page, app_id: str) -> None:
     frame = open_frame(page, app_id)
     frame.evaluate(

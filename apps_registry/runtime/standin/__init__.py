@@ -27,6 +27,7 @@ _PARTS = (
     "other_devices",
     "session_storage",
     "absent",
+    "own_files",
     "workers",
     "elements",
     "runtime",

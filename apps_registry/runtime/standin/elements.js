@@ -6,7 +6,7 @@ for (const { prototype } of [HTMLImageElement, HTMLMediaElement]) {
   Object.defineProperty(prototype, "src", {
     ...native,
     set(url) {
-      if (!this.hasAttribute("crossorigin") && new URL(url, document.baseURI).href.startsWith(bundleAddress)) {
+      if (!this.hasAttribute("crossorigin") && isOwnFile(url)) {
         this.crossOrigin = "anonymous";
       }
       native.set.call(this, url);

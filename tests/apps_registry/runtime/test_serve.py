@@ -230,8 +230,15 @@ def test_another_apps_release_and_an_unknown_one_are_404(client: DotClient, rele
 
 def test_only_reading(client: DotClient, release: Release) -> None:
     response = client.post(f"/run/notes/{release.sha256}/index.html")
-    assert (response.status_code, response["Allow"]) == (405, "GET, HEAD")
+    assert (response.status_code, response["Allow"]) == (405, "GET, HEAD, OPTIONS")
     assert client.head(f"/run/notes/{release.sha256}/index.html").status_code == 200
+
+
+def test_a_preflight_is_answered(client: DotClient, release: Release) -> None:
+    response = client.options(f"/run/notes/{release.sha256}/data.json", headers={"origin": "null"})
+    assert (response.status_code, response["Access-Control-Allow-Origin"]) == (204, "*")
+    assert response["Access-Control-Allow-Headers"] == "*"
+    assert response["Access-Control-Allow-Methods"] == "GET, HEAD"
 
 
 def test_the_sdk_is_public_and_revalidated(client: DotClient) -> None:
