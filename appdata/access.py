@@ -1,22 +1,56 @@
-"""What a signed-in person may reach, for pages; what they may not is 404."""
+"""What a signed-in person (pages) and a credential (API, streams, assistants) may reach; what they may not is 404."""
 
 from __future__ import annotations
 
+import re
 from typing import cast
 
+from django.db import connection
 from django.http import Http404, HttpRequest
 
 from appdata.models import Entry
-from appdata.services import Place
-from apps_registry.models import Installation
+from appdata.services import PERSON, Place
+from apps_registry.models import APP_ID_PATTERN, Installation
 from apps_registry.services import installed_app
 from dotplatform.accounts.models import User
+from dotplatform.api.authentication import Credential
 from dotplatform.api.errors import NotFound
+from dotplatform.database.doors import as_person
+
+_APP_ID = re.compile(APP_ID_PATTERN)
+
+
+def place_for(credential: Credential, app_id: str, *verbs: str, reveals: bool = False) -> Place:
+    """Whose data the credential asks about, once it is known to have the scope of each of *verbs*.
+
+    Raises ``NotFound`` for apps it has nothing to do with, ``Forbidden`` for a missing scope. Where it speaks for
+    another app, the database looks for the person's consent to *verbs* when it is asked; writes whose answer *reveals*
+    what is stored need the consent to read, too.
+    """
+    acting = credential.acting_in(app_id)
+    for verb in verbs:
+        credential.require(f"data:{verb}")
+    if acting in (PERSON, app_id):
+        return Place(credential.user_id, app_id, acting)
+    if not _APP_ID.fullmatch(app_id):
+        raise NotFound
+    return Place(credential.user_id, app_id, acting, (*verbs, "read") if reveals and "read" not in verbs else verbs)
+
+
+def require_some_consent(credential: Credential, app_id: str) -> None:
+    """Raise ``NotFound`` where the credential speaks for another app to which the person granted nothing here."""
+    acting = credential.acting_in(app_id)
+    if acting in (PERSON, app_id):
+        return
+    with as_person(credential.user_id, acting), connection.cursor() as cursor:
+        cursor.execute("SELECT dot_granted(%s, %s, %s) <> '{}'", [credential.user_id, acting, app_id.replace("\0", "")])
+        if cursor.fetchone() != (True,):
+            raise NotFound
 
 
 def place_of(request: HttpRequest, app_id: str) -> Place:
     """The signed-in person's data in the app."""
-    return Place(cast(User, request.user).id, app_id)
+    return Place(cast(User, request.user).id, app_id, PERSON)
 
 
 def installation_at(place: Place) -> Installation:

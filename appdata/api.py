@@ -2,26 +2,29 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from django.conf import settings
 from django.http import HttpRequest, HttpResponse, StreamingHttpResponse
 from django.http.response import HttpResponseBase
 from django.utils.translation import gettext_noop as _
 
 from appdata import services
+from appdata.access import place_for, require_some_consent
 from appdata.keys import key_in_path
 from appdata.limits import limits_of
-from appdata.operations import SCOPES, checked_operations, name_wrong_value
+from appdata.operations import VERBS, checked_operations, name_wrong_value, reveals
 from appdata.parameters import choice_parameter, number_parameter, prefix_parameter, text_parameter, truth_parameter
-from appdata.preconditions import conditions_of
+from appdata.preconditions import conditions_of, is_conditional
 from appdata.services import Answer, Place
 from appdata.transfer import JSON_LINES_TYPE, MODES, export_entries, import_entries
 from appdata.uploads import spooled_body
 from appdata.values import checked_json, parsed_json
 from dotplatform.api.envelope import JSON_TYPE, success, success_body
-from dotplatform.api.errors import InvalidJSON, UnsupportedMediaType, ValidationFailed
+from dotplatform.api.errors import ApiError, InvalidJSON, UnsupportedMediaType, ValidationFailed
 from dotplatform.api.parsers import read_body, require_json
 from dotplatform.api.permissions import credential_of
-from dotplatform.api.views import slim_view
+from dotplatform.api.views import SlimView, slim_view
 
 DEFAULT_PAGE = 100
 BATCH_BYTES = 16 * 1024 * 1024
@@ -29,16 +32,18 @@ IMPORT_OVERHEAD_BYTES = 64 * 1024 * 1024  # what an exported entry has beside ke
 _JSON_LINES_TYPES = (JSON_LINES_TYPE, "application/jsonl", "application/json-lines")
 
 
-def _place(request: HttpRequest, app_id: str, scope: str) -> Place:
-    """Whose data it is about, once the credential is known to be for this app and to have the scope."""
-    credential = credential_of(request)
-    credential.require_app(app_id)
-    credential.require(scope)
-    return Place(credential.user_id, app_id, credential.acting_in(app_id))
+def _place(request: HttpRequest, app_id: str, *verbs: str, reveals: bool = False) -> Place:
+    """Whose data it is about, once the credential is known to have the scopes."""
+    return place_for(credential_of(request), app_id, *verbs, reveals=reveals)
+
+
+def _place_to_write(request: HttpRequest, app_id: str, verb: str) -> Place:
+    """The same for a write. Where a condition does not hold, the answer shows the entry."""
+    return _place(request, app_id, verb, reveals=is_conditional(request))
 
 
 def _get(request: HttpRequest, app_id: str, key: str) -> HttpResponse:
-    place = _place(request, app_id, "data:read")
+    place = _place(request, app_id, "read")
     key = key_in_path(request, key)
     return _response(services.get_entry(place, key, conditions_of(request)))
 
@@ -52,28 +57,28 @@ def _head(request: HttpRequest, app_id: str, key: str) -> HttpResponse:
 
 
 def _put(request: HttpRequest, app_id: str, key: str) -> HttpResponse:
-    place = _place(request, app_id, "data:write")
+    place = _place_to_write(request, app_id, "write")
     key = key_in_path(request, key)
     value = _json_body(request)
     return _response(services.put_entry(place, key, value, conditions_of(request)))
 
 
 def _patch(request: HttpRequest, app_id: str, key: str) -> HttpResponse:
-    place = _place(request, app_id, "data:write")
+    place = _place_to_write(request, app_id, "write")
     key = key_in_path(request, key)
     patch = _json_body(request, "application/merge-patch+json")
     return _response(services.patch_entry(place, key, patch, conditions_of(request)))
 
 
 def _delete(request: HttpRequest, app_id: str, key: str) -> HttpResponse:
-    place = _place(request, app_id, "data:delete")
+    place = _place_to_write(request, app_id, "delete")
     key = key_in_path(request, key)
     services.delete_entry(place, key, conditions_of(request))
     return HttpResponse(status=204)
 
 
 def _list(request: HttpRequest, app_id: str) -> HttpResponse:
-    place = _place(request, app_id, "data:read")
+    place = _place(request, app_id, "read")
     page = services.list_entries(
         place,
         prefix=prefix_parameter(request),
@@ -85,7 +90,7 @@ def _list(request: HttpRequest, app_id: str) -> HttpResponse:
 
 
 def _batch(request: HttpRequest, app_id: str) -> HttpResponse:
-    credential_of(request).require_app(app_id)  # before anything is said about the body
+    credential_of(request).acting_in(app_id)  # before anything is said about the body
     require_json(request)
     body = read_body(request, BATCH_BYTES)
     try:
@@ -93,13 +98,14 @@ def _batch(request: HttpRequest, app_id: str) -> HttpResponse:
     except InvalidJSON:
         name_wrong_value(body)
         raise
-    places = [_place(request, app_id, scope) for scope in sorted({SCOPES[each["op"]] for each in operations})]
-    results = services.run_batch(places[0], operations, body, _idempotency_key(request))
+    verbs = sorted({VERBS[each["op"]] for each in operations})
+    place = _place(request, app_id, *verbs, reveals=any(reveals(each) for each in operations))
+    results = services.run_batch(place, operations, body, _idempotency_key(request))
     return HttpResponse(success_body(results), content_type=JSON_TYPE)
 
 
 def _changes(request: HttpRequest, app_id: str) -> HttpResponse:
-    place = _place(request, app_id, "data:read")
+    place = _place(request, app_id, "read")
     since = number_parameter(request, "since", 0, services.LARGEST_REVISION, minimum=0)
     limit = number_parameter(request, "limit", settings.DOT_LIMITS["list_page"], settings.DOT_LIMITS["list_page"])
     page = services.list_changes(place, since, limit=limit)
@@ -109,21 +115,21 @@ def _changes(request: HttpRequest, app_id: str) -> HttpResponse:
 
 
 def _usage(request: HttpRequest, app_id: str) -> HttpResponse:
-    return success(services.usage(_place(request, app_id, "data:read"))._asdict())
+    return success(services.usage(_place(request, app_id, "read"))._asdict())
 
 
 def _export(request: HttpRequest, app_id: str) -> HttpResponseBase:
-    place = _place(request, app_id, "data:read")
+    place = _place(request, app_id, "read")
     services.usage(place)  # 404 before the first line
     headers = {"Content-Disposition": f'attachment; filename="{app_id}.jsonl"'}
     return StreamingHttpResponse(export_entries(place), content_type=JSON_LINES_TYPE, headers=headers)
 
 
 def _import(request: HttpRequest, app_id: str) -> HttpResponse:
-    place = _place(request, app_id, "data:write")
+    place = _place(request, app_id, "write", reveals=True)  # it answers what was there already
     mode = choice_parameter(request, "mode", MODES)
     if mode == "replace":
-        _place(request, app_id, "data:delete")
+        place = _place(request, app_id, "write", "delete", reveals=True)
     if request.content_type not in {"", "application/octet-stream", "text/plain", JSON_TYPE, *_JSON_LINES_TYPES}:
         raise UnsupportedMediaType(details={"accepted": list(_JSON_LINES_TYPES)})
     dry_run = truth_parameter(request, "dry_run", default=False)
@@ -138,13 +144,29 @@ def _idempotency_key(request: HttpRequest) -> str | None:
     return key
 
 
-entry = slim_view(GET=_get, HEAD=_head, PUT=_put, PATCH=_patch, DELETE=_delete)
-entries = slim_view(GET=_list)
-batch = slim_view(POST=_batch)
-changes = slim_view(GET=_changes)
-usage = slim_view(GET=_usage)
-export = slim_view(GET=_export)
-import_ = slim_view(POST=_import)
+def _closed(handler: SlimView) -> SlimView:
+    """*handler*; but what is wrong with a request is told to another app only with some consent, 404 otherwise."""
+
+    def view(request: HttpRequest, app_id: str, **kwargs: Any) -> HttpResponseBase:
+        try:
+            return handler(request, app_id, **kwargs)
+        except ApiError as error:
+            if error.status in {400, 411, 413, 415}:
+                require_some_consent(credential_of(request), app_id)
+            raise
+
+    return view
+
+
+entry = slim_view(
+    GET=_closed(_get), HEAD=_closed(_head), PUT=_closed(_put), PATCH=_closed(_patch), DELETE=_closed(_delete)
+)
+entries = slim_view(GET=_closed(_list))
+batch = slim_view(POST=_closed(_batch))
+changes = slim_view(GET=_closed(_changes))
+usage = slim_view(GET=_closed(_usage))
+export = slim_view(GET=_closed(_export))
+import_ = slim_view(POST=_closed(_import))
 
 
 def _response(answer: Answer) -> HttpResponse:

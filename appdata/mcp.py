@@ -7,6 +7,7 @@ from typing import Any
 import orjson
 
 from appdata import services
+from appdata.access import place_for
 from appdata.keys import checked_key
 from appdata.services import Place
 from appdata.values import checked_json
@@ -17,26 +18,29 @@ _KEY = {"type": "string", "minLength": 1, "maxLength": 512}
 _LISTED = 100
 
 
-def _place(call: Call) -> Place:
-    app_id: str = call.arguments["app_id"]
-    call.credential.require_app(app_id)
-    return Place(call.credential.user_id, app_id, app_id)
+def _place(call: Call, verb: str) -> Place:
+    return place_for(call.credential, call.arguments["app_id"], verb)
 
 
 def _get(call: Call) -> bytes:
-    return services.get_entry(_place(call), checked_key(call.arguments["key"])).body
+    return services.get_entry(_place(call, "read"), checked_key(call.arguments["key"])).body
 
 
 def _set(call: Call) -> bytes:
-    place, key = _place(call), checked_key(call.arguments["key"])
+    place, key = _place(call, "write"), checked_key(call.arguments["key"])
     return services.put_entry(place, key, checked_json(orjson.dumps(call.arguments["value"]))).body
+
+
+def _delete(call: Call) -> dict[str, Any]:
+    key = checked_key(call.arguments["key"])
+    return {"key": key, "revision": services.delete_entry(_place(call, "delete"), key).revision}
 
 
 def _list(call: Call) -> bytes:
     given = call.arguments
     prefix = checked_key(given["prefix"], field="prefix") if given.get("prefix") else ""
     return services.list_entries(
-        _place(call),
+        _place(call, "read"),
         prefix=prefix,
         cursor=given.get("cursor", ""),
         limit=given.get("limit", _LISTED),
@@ -68,6 +72,16 @@ TOOLS = [
         _set,
         properties={"key": _KEY, "value": {"description": "Any JSON value up to 256 KiB"}},
         required=("app_id", "key", "value"),
+        is_destructive=True,
+    ),
+    _tool(
+        "data_delete",
+        "Delete an entry",
+        "Delete the entry under a key, for good; its app and other devices learn of it.",
+        "data:delete",
+        _delete,
+        properties={"key": _KEY},
+        required=("app_id", "key"),
         is_destructive=True,
     ),
     _tool(

@@ -5,8 +5,8 @@ from __future__ import annotations
 from django.db import models
 from django.utils.translation import gettext_lazy as _
 
-from appdata.querysets import EntryQuerySet
-from dotplatform.database.constraints import CompositeForeignKey, RowSecurity
+from appdata.querysets import DiscardedQuerySet, EntryQuerySet
+from dotplatform.database.constraints import VERBS, CompositeForeignKey, RowSecurity, SharedRows
 from dotplatform.database.identifiers import uuid7
 
 
@@ -26,6 +26,8 @@ class Entry(models.Model):
     bytes = models.IntegerField(_("bytes"))  # key + JSON text as stored: what counts against the quota
     created_at = models.DateTimeField(_("created"))
     updated_at = models.DateTimeField(_("updated"))
+    # Null where the app itself wrote it, as mostly; "" the person (a page, an access token), else the other app's id
+    written_by = models.TextField(_("written by"), null=True, editable=False)
 
     objects = EntryQuerySet.as_manager()
 
@@ -42,6 +44,7 @@ class Entry(models.Model):
                 to_columns=["user_id", "app_id"],
             ),
             RowSecurity(name="app_data_row_security"),
+            SharedRows(name="app_data_shared", insert=("write",), update=("write",), delete=("delete",)),
         ]
 
     def __str__(self) -> str:
@@ -57,6 +60,7 @@ class Tombstone(models.Model):
     key = models.TextField(db_collation="C")
     revision = models.BigIntegerField()
     deleted_at = models.DateTimeField()
+    written_by = models.TextField(null=True, editable=False)
 
     class Meta:
         db_table = "app_data_tombstones"
@@ -73,6 +77,7 @@ class Tombstone(models.Model):
                 to_columns=["user_id", "app_id"],
             ),
             RowSecurity(name="app_data_tombstones_row_security"),
+            SharedRows(name="app_data_tombstones_shared", insert=("delete",), delete=("write",)),
         ]
 
     def __str__(self) -> str:
@@ -103,6 +108,41 @@ class Receipt(models.Model):
                 to_columns=["user_id", "app_id"],
             ),
             RowSecurity(name="app_data_receipts_row_security"),
+            SharedRows(name="app_data_receipts_shared", insert=VERBS, update=VERBS),
+        ]
+
+    def __str__(self) -> str:
+        return self.key
+
+
+class Discarded(models.Model):
+    """An entry that its person deleted on a page within the last minute, so that they can take that back.
+
+    One deletion an installation at most: the next one, and after the minute the worker, removes these rows.
+    """
+
+    id = models.UUIDField(primary_key=True, default=uuid7, editable=False)
+    user_id = models.UUIDField()
+    app_id = models.TextField()
+    key = models.TextField(db_collation="C")
+    value = models.JSONField()
+    created_at = models.DateTimeField()
+    deleted_at = models.DateTimeField()
+
+    objects = DiscardedQuerySet.as_manager()
+
+    class Meta:
+        db_table = "app_data_discarded"
+        indexes = [models.Index(fields=["deleted_at"], name="app_data_discarded_deleted")]
+        constraints = [
+            models.UniqueConstraint(fields=["user_id", "app_id", "key"], name="app_data_discarded_key_unique"),
+            CompositeForeignKey(
+                name="app_data_discarded_installation",
+                columns=["user_id", "app_id"],
+                to_table="user_apps",
+                to_columns=["user_id", "app_id"],
+            ),
+            RowSecurity(name="app_data_discarded_row_security"),
         ]
 
     def __str__(self) -> str:

@@ -20,13 +20,8 @@ _MEMBERS: dict[str, tuple[set[str], set[str]]] = {
     "increment": ({"key"}, {"by", "revision"}),
     "check": ({"key", "revision"}, set()),
 }
-SCOPES = {
-    "put": "data:write",
-    "patch": "data:write",
-    "increment": "data:write",
-    "delete": "data:delete",
-    "check": "data:read",
-}
+# What an operation does. A token needs the scope ``data:<verb>``, another app the consent ``data:<app>:<verb>``.
+VERBS = {"put": "write", "patch": "write", "increment": "write", "delete": "delete", "check": "read"}
 _LARGEST_REVISION = 2**63 - 1
 
 
@@ -61,6 +56,11 @@ def name_wrong_value(body: bytes) -> None:
             checked_json(orjson.dumps(operation.get("value") if isinstance(operation, dict) else None))
         except ApiError as error:
             raise _named(error, index, operation) from error
+
+
+def reveals(operation: dict[str, Any]) -> bool:
+    """Whether the answer says something of the value that was there: a sum, or the entry where a revision is wrong."""
+    return operation["op"] == "increment" or "revision" in operation
 
 
 def runs_of_different_keys(operations: list[dict[str, Any]]) -> list[int]:

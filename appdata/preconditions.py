@@ -15,11 +15,16 @@ _TAG = re.compile(r'[ \t]*(W/)?"([\x21\x23-\x7e\x80-\xff]*)"[ \t]*(?:,|\Z)')
 _REVISION = re.compile(r"[1-9][0-9]{0,17}")
 
 
+def is_conditional(request: HttpRequest) -> bool:
+    """Whether there is anything that must hold."""
+    return "HTTP_IF_MATCH" in request.META or "HTTP_IF_NONE_MATCH" in request.META
+
+
 def conditions_of(request: HttpRequest) -> Conditions:
     """What the request asks to hold. Weak tags match only If-None-Match; tags that are not ours match nothing."""
-    meta = request.META
-    if "HTTP_IF_MATCH" not in meta and "HTTP_IF_NONE_MATCH" not in meta:
+    if not is_conditional(request):
         return UNCONDITIONAL
+    meta = request.META
     return Conditions(
         _revisions("If-Match", meta.get("HTTP_IF_MATCH"), weak=False),
         _revisions("If-None-Match", meta.get("HTTP_IF_NONE_MATCH"), weak=True),

@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
 from typing import TYPE_CHECKING
 
 from django.db import models
 from django.db.models import F, Func
+from django.db.models.functions import Now
 
 from appdata.keys import end_of_prefix
 
 if TYPE_CHECKING:
-    from appdata.models import Entry  # noqa: F401  (a type parameter)
+    from appdata.models import Discarded, Entry  # noqa: F401  (type parameters)
 
 
 class EntryQuerySet(models.QuerySet["Entry"]):
@@ -32,3 +34,11 @@ class EntryQuerySet(models.QuerySet["Entry"]):
         """The only entry's value as indented JSON text, every digit as stored."""
         text = Func(F("value"), function="jsonb_pretty", output_field=models.TextField())
         return str(self.values_list(text, flat=True).get())
+
+
+class DiscardedQuerySet(models.QuerySet["Discarded"]):
+    """What was deleted on a page."""
+
+    def younger_than(self, age: timedelta) -> DiscardedQuerySet:
+        """Deleted less than *age* ago."""
+        return self.filter(deleted_at__gt=Now() - age)

@@ -7,13 +7,14 @@ from __future__ import annotations
 
 import hashlib
 from base64 import b64decode, urlsafe_b64encode
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from typing import Any, NamedTuple
 from uuid import UUID
 
 import orjson
 from django.conf import settings
-from django.db import DataError
+from django.db import DataError, connection
 from django.utils.translation import gettext_noop as _
 
 from appdata.keys import end_of_prefix
@@ -51,16 +52,51 @@ _heads = Function("dot_list_heads", 2, is_read=True)
 _list = Function("dot_list_entries", 9, is_read=True)
 
 
+PERSON = ""  # who acts where no app does: the person on a page, or with an access token for all of their apps
+
+
 class Place(NamedTuple):
-    """Whose data in which app; *acting* is the app that asks, where it is another one."""
+    """Whose data in which app, and who asks: that app itself (None), ``PERSON``, or the id of another app.
+
+    *verbs* are what another app wants to do: ``read``, ``write``, ``delete``; the database compares them with what the
+    person granted it. Nothing granted is ``NotFound``, something else granted is ``NotGranted``.
+    """
 
     user_id: UUID
     app_id: str
-    acting: str = ""
+    acting: str | None = None
+    verbs: tuple[str, ...] = ()
+
+    @property
+    def is_shared(self) -> bool:
+        """Whether another app asks."""
+        return bool(self.acting) and self.acting != self.app_id
+
+    @property
+    def asking(self) -> str:
+        """What the SQL functions take as ``p_acting`` (``sql/0007_sharing.sql`` has its three forms)."""
+        if self.is_shared:
+            return f"{self.acting} {self.app_id} {','.join(self.verbs)}"
+        return self.app_id if self.acting is None else self.acting
 
     def arguments(self) -> tuple[bytes, bytes, bytes]:
         """What every SQL function takes first."""
-        return self.user_id.hex.encode(), (self.acting or self.app_id).encode(), self.app_id.encode()
+        return self.user_id.hex.encode(), self.asking.encode(), self.app_id.encode()
+
+    @contextmanager
+    def door(self) -> Iterator[None]:
+        """The person's door for the ORM, as wide as the SQL functions open theirs."""
+        own = self.app_id if self.acting is None else self.acting
+        with as_person(self.user_id, own):
+            if not self.is_shared:
+                yield
+                return
+            with connection.cursor() as cursor:
+                opening = "SELECT current_setting('dot.grants') FROM dot_open_door(%s, %s)"
+                cursor.execute(opening, [self.user_id, self.asking])
+                (grants,) = cursor.fetchone()
+            with as_person(self.user_id, own, grants=grants):
+                yield
 
 
 class Conditions(NamedTuple):
@@ -155,7 +191,7 @@ class Usage(NamedTuple):
 
 def usage(place: Place) -> Usage:
     """Raises ``NotFound`` where the app is not installed."""
-    with as_person(place.user_id, place.app_id):
+    with place.door():
         return Usage.of(installed_app(place.user_id, place.app_id))
 
 

@@ -19,6 +19,7 @@ from django.db import Error as DatabaseError
 from django.http import HttpRequest, HttpResponse
 from django.utils.translation import gettext_noop as _
 
+from appdata.access import place_for
 from appdata.services import LARGEST_REVISION, Changes, Place, list_changes, list_heads
 from dotplatform.api.authentication import Credential, authenticate
 from dotplatform.api.envelope import error_response
@@ -147,7 +148,7 @@ class EventStreams:
                     {feed.moved, disconnected}, timeout=HEARTBEAT_S, return_when=asyncio.FIRST_COMPLETED
                 )
                 if not done:
-                    await self._in_thread(_place, token, place.app_id)  # the token may have ended meanwhile
+                    await self._in_thread(_recheck, token, place)  # token or consent may have ended meanwhile
                     await _send_part(send, b": still here\n\n")
         except (ApiError, DatabaseError) as error:
             logger.info("A stream ends: %s", error)  # the caller comes again and is told why
@@ -215,9 +216,13 @@ def _place(token: str, app_id: str | None) -> Place:
         raise Maintenance
     if app_id is None:
         raise NotFound
-    credential.require_app(app_id)
-    credential.require("data:read")
-    return Place(credential.user_id, app_id, credential.acting_in(app_id))
+    return place_for(credential, app_id, "read")
+
+
+def _recheck(token: str, place: Place) -> None:
+    _place(token, place.app_id)
+    if place.is_shared:
+        _read(place, None)
 
 
 def _read(place: Place, since: int | None) -> Changes:

@@ -9,6 +9,7 @@ from django.utils import timezone
 from django.utils.translation import gettext_noop as _
 
 from appdata.models import Receipt
+from appdata.undo import forget_discarded
 from dotplatform.database.doors import as_operator
 from dotplatform.schedule import periodic
 from metrics.alerts.lifecycle import report_problem, report_well
@@ -34,6 +35,12 @@ def expire_tombstones() -> None:
             """,
             [timezone.now() - TOMBSTONES_KEPT],
         )
+
+
+@periodic(every_s=60)
+def expire_discarded() -> None:
+    """What was deleted on a page can be taken back for a minute; then it is gone."""
+    forget_discarded()
 
 
 @periodic(every_s=3600)

@@ -18,7 +18,6 @@ from appdata.values import NUMBER_TOO_LARGE, parsed_json
 from apps_registry.services import installed_app
 from dotplatform.api.errors import ApiError, InvalidJSON, NotFound, QuotaExceeded, TooLarge, ValidationFailed
 from dotplatform.database.calls import Function
-from dotplatform.database.doors import as_person
 
 ROWS_AT_ONCE = 16  # of at most value_bytes each
 CHUNK_ENTRIES = 500
@@ -52,7 +51,7 @@ def export_entries(place: Place) -> Iterator[bytes]:
 
     A cursor on the server holds the result; its transaction lasts until the last line is taken, or the iterator closed.
     """
-    with as_person(place.user_id, place.acting or place.app_id), connection.connection.cursor(name="export") as cursor:
+    with place.door(), connection.connection.cursor(name="export") as cursor:
         cursor.itersize = ROWS_AT_ONCE
         cursor.execute(
             "SELECT dot_entry_json(key, value::text, revision, created_at, updated_at)"
@@ -72,7 +71,7 @@ def import_entries(place: Place, source: BinaryIO, *, mode: str = "merge", dry_r
     done = Imported(dry_run=dry_run)
     keys: set[str] = set()
     limits = limits_of(place.app_id)
-    with transaction.atomic(), as_person(place.user_id, place.acting or place.app_id):
+    with transaction.atomic(), place.door():
         before = installed_app(place.user_id, place.app_id)
         for chunk in _chunks(source, keys):
             _import_chunk(place, chunk, done)

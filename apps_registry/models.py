@@ -11,7 +11,7 @@ from django.db.models import Q
 from django.utils.translation import gettext_lazy as _
 
 from apps_registry.querysets import AppQuerySet
-from dotplatform.database.constraints import RowSecurity
+from dotplatform.database.constraints import RowSecurity, SharedRows
 from dotplatform.database.identifiers import uuid7
 
 APP_ID_PATTERN = r"^[a-z][a-z0-9-]{1,62}$"
@@ -149,6 +149,7 @@ class Installation(models.Model):
             models.UniqueConstraint(fields=["user", "app"], name="user_apps_user_app_unique"),
             models.CheckConstraint(condition=Q(status__in=["installed", "uninstalled"]), name="user_apps_status_known"),
             RowSecurity(name="user_apps_row_security"),
+            SharedRows(name="user_apps_shared", update=("write", "delete")),  # the counters of the data
         ]
 
     def __str__(self) -> str:

@@ -54,8 +54,16 @@ class Credential:
             raise NotFound
 
     def acting_in(self, app_id: str) -> str:
-        """The app that the policies are told: the only one these credentials are for, else the one asked about."""
-        return next(iter(self.app_ids)) if self.app_ids is not None and len(self.app_ids) == 1 else app_id
+        """The app that these credentials speak for when they ask about *app_id*; "" where it is the person.
+
+        The only app they are for may ask about another one, and the person's consents decide (``appdata.access``);
+        with several apps nobody could say which of them asks: ``NotFound``.
+        """
+        if self.app_ids is None:
+            return ""
+        if app_id not in self.app_ids and len(self.app_ids) > 1:
+            raise NotFound
+        return app_id if app_id in self.app_ids else next(iter(self.app_ids))
 
 
 def authenticate(request: HttpRequest) -> Credential | None:

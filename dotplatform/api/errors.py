@@ -87,6 +87,18 @@ class Forbidden(ApiError):
     message = _("These credentials do not allow that.")
 
 
+class NotGranted(Forbidden):
+    """The person granted this app something on another app's data, but not this."""
+
+    message = _(
+        "The person has not granted this app %(permission)s. Ask for it in the manifest's req_permissions; they grant "
+        "it when they install the app, or on its settings page."
+    )
+
+    def __init__(self, permission: str) -> None:
+        super().__init__(params={"permission": permission}, details={"required_permission": permission})
+
+
 class NotFound(ApiError):
     status, code = 404, "NOT_FOUND"
     message = _("There is nothing here, or not for you.")

@@ -8,6 +8,7 @@ from typing import Any
 import sentry_sdk
 from django.core.exceptions import PermissionDenied, RequestDataTooBig, SuspiciousOperation, TooManyFilesSent
 from django.core.signals import got_request_exception
+from django.db import DatabaseError
 from django.http import Http404, HttpRequest, HttpResponse, UnreadablePostError
 from django.http.multipartparser import MultiPartParserError
 from rest_framework import exceptions as drf
@@ -20,6 +21,7 @@ from dotplatform.api.errors import (
     MethodNotAllowed,
     NotAcceptable,
     NotFound,
+    NotGranted,
     RateLimited,
     TooLarge,
     Unauthorized,
@@ -31,6 +33,8 @@ from dotplatform.api.errors import (
 from dotplatform.outages import is_outage
 
 logger = logging.getLogger(__name__)
+
+_NOT_GRANTED = "DT403"  # of dot_open_shared_door; its message is the permission that is missing
 
 _KNOWN: list[tuple[tuple[type[Exception], ...], type[ApiError]]] = [
     ((Http404, drf.NotFound), NotFound),
@@ -55,6 +59,8 @@ def as_api_error(error: BaseException) -> ApiError | None:
         return ValidationFailed(details=_field_errors(error.detail))
     if is_outage(error):
         return Unavailable()
+    if isinstance(error, DatabaseError) and getattr(error.__cause__, "sqlstate", None) == _NOT_GRANTED:
+        return NotGranted(str(error).partition("\n")[0])
     return next((api_error() for known, api_error in _KNOWN if isinstance(error, known)), None)
 
 

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 from django.db.backends.base.schema import BaseDatabaseSchemaEditor
 from django.db.models import Model
 from django.db.models.constraints import BaseConstraint
+
+VERBS = ("read", "write", "delete")  # what an app may be granted on another app's data
 
 
 class _DatabaseOnlyConstraint(BaseConstraint):
@@ -86,6 +89,60 @@ class RowSecurity(_DatabaseOnlyConstraint):
         return isinstance(other, RowSecurity) and self.deconstruct() == other.deconstruct()
 
     __hash__ = None  # type: ignore[assignment]
+
+
+class SharedRows(_DatabaseOnlyConstraint):
+    """Policies for rows of another app, beside those of ``RowSecurity``: as far as a door was opened to that app.
+
+    ``dot.grants`` holds what the person granted the app that asks and what it asks for right now, as
+    ``"tasks:read tasks:write"``. Any verb lets a row be seen, since SQL cannot change or delete what it does not see;
+    a door for reading is opened for ``read`` alone. *insert*, *update* and *delete* name the verbs that let those pass.
+    """
+
+    def __init__(
+        self, *, name: str, insert: Sequence[str] = (), update: Sequence[str] = (), delete: Sequence[str] = ()
+    ) -> None:
+        super().__init__(name=name)
+        self.insert, self.update, self.delete = tuple(insert), tuple(update), tuple(delete)
+
+    def deconstruct(self) -> tuple[str, tuple[Any, ...], dict[str, Any]]:
+        path, args, kwargs = super().deconstruct()
+        own = {"insert": self.insert, "update": self.update, "delete": self.delete}
+        return path, tuple(args), {**kwargs, **{command: verbs for command, verbs in own.items() if verbs}}
+
+    def policies(self, table: str) -> dict[str, str]:
+        """The body of each policy by its name."""
+        commands = {
+            "select": f"FOR SELECT USING ({_granted(VERBS)})",
+            "insert": f"FOR INSERT WITH CHECK ({_granted(self.insert)})",
+            "update": f"FOR UPDATE USING ({_granted(self.update)})",
+            "delete": f"FOR DELETE USING ({_granted(self.delete)})",
+        }
+        wanted = {"select", *(command for command in ("insert", "update", "delete") if getattr(self, command))}
+        return {f"{table}_shared_{command}": body for command, body in commands.items() if command in wanted}
+
+    def create_sql(self, model: type[Model] | None, schema_editor: BaseDatabaseSchemaEditor | None) -> str:
+        assert model is not None
+        table = model._meta.db_table
+        return "; ".join(f"CREATE POLICY {name} ON {table} {body}" for name, body in self.policies(table).items())
+
+    def remove_sql(self, model: type[Model] | None, schema_editor: BaseDatabaseSchemaEditor | None) -> str:
+        assert model is not None
+        table = model._meta.db_table
+        return "; ".join(f"DROP POLICY {name} ON {table}" for name in self.policies(table))
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, SharedRows) and self.deconstruct() == other.deconstruct()
+
+    __hash__ = None  # type: ignore[assignment]
+
+
+def _granted(verbs: Sequence[str]) -> str:
+    names = ", ".join(f"app_id || ':{verb}'" for verb in verbs)
+    return (
+        "user_id = nullif(current_setting('dot.user_id', true), '')::uuid"
+        f" AND string_to_array(current_setting('dot.grants', true), ' ') && ARRAY[{names}]"
+    )
 
 
 class CompositeForeignKey(_DatabaseOnlyConstraint):

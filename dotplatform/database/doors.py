@@ -20,20 +20,24 @@ from psycopg import sql
 
 @dataclass(frozen=True)
 class _Door:
-    """The three settings that the policies read; an empty string lets nothing through."""
+    """The settings that the policies read; an empty string lets nothing through."""
 
     user_id: str = ""
     app_id: str = ""
     operator: str = ""
+    grants: str = ""
 
 
 _CLOSED = _Door()
 
 
 @contextmanager
-def as_person(user_id: UUID, app_id: str | None = None) -> Iterator[None]:
-    """Open a transaction in which only the rows of *user_id* exist (and, where given, only those of *app_id*)."""
-    with _open(_Door(user_id=str(UUID(str(user_id))), app_id=app_id or "")):
+def as_person(user_id: UUID, app_id: str | None = None, *, grants: str = "") -> Iterator[None]:
+    """Open a transaction in which only the rows of *user_id* exist (and, where given, only those of *app_id*).
+
+    *grants* adds rows of another app, as the person granted it to *app_id*: ``"tasks:read tasks:write"``.
+    """
+    with _open(_Door(user_id=str(UUID(str(user_id))), app_id=app_id or "", grants=grants)):
         yield
 
 
@@ -68,7 +72,8 @@ def renew_door() -> None:
 
 def _set(door: _Door) -> None:
     statement = sql.SQL(
-        'SET LOCAL "dot.user_id" = {}; SET LOCAL "dot.app_id" = {}; SET LOCAL "dot.operator" = {}'
-    ).format(door.user_id, door.app_id, door.operator)
+        'SET LOCAL "dot.user_id" = {}; SET LOCAL "dot.app_id" = {}; SET LOCAL "dot.operator" = {};'
+        ' SET LOCAL "dot.grants" = {}'
+    ).format(door.user_id, door.app_id, door.operator, door.grants)
     with connection.cursor() as cursor:
         cursor.execute(statement)  # one round trip: without parameters, several statements may travel together

@@ -12,7 +12,8 @@ from django.apps import apps as django_apps
 from django.db import Error, models, transaction
 
 from appdata.models import Entry, Tombstone
-from appdata.services import Place, delete_entry, put_entry, run_batch
+from appdata.services import Place, put_entry, run_batch
+from appdata.undo import delete_for_a_minute
 from appdata.urls import api_urls
 from apps_registry.models import Installation, Review
 from dotplatform.accounts.models import User
@@ -38,7 +39,7 @@ def alices_rows(installed: None, alice: User) -> None:
     place = Place(alice.id, "notes")
     put_entry(place, "kept", b'"secret"')
     put_entry(place, "gone", b"1")
-    delete_entry(place, "gone")
+    delete_for_a_minute(place, ["gone"])
     run_batch(place, [{"op": "check", "key": "kept", "revision": 1}], CHECK, "once")
     with as_person(alice.id):
         Review.objects.create(user=alice, app_id="notes", rating=5)

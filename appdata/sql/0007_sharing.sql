@@ -1,0 +1,189 @@
+-- Sharing between apps, by the person's consent; and who wrote an entry last, where it was not its own app.
+
+-- p_acting now has one of three forms:
+--   notes                       the app the caller speaks for; what it does is in that app
+--   (empty)                     the person: a page, or an access token for all of their apps
+--   contacts tasks read,write   the app contacts, which wants to read and write the person's data in tasks
+
+-- Opens the person's door for the rest of the transaction. Always true, so that it can stand in an expression.
+CREATE OR REPLACE FUNCTION dot_open_door(p_user uuid, p_acting text) RETURNS boolean
+LANGUAGE plpgsql AS $$
+BEGIN
+    IF strpos(p_acting, ' ') > 0 THEN
+        RETURN dot_open_shared_door(p_user, p_acting);
+    END IF;
+    RETURN set_config('dot.user_id', p_user::text, true) IS NOT NULL
+       AND set_config('dot.app_id', p_acting, true) IS NOT NULL
+       AND set_config('dot.operator', '', true) IS NOT NULL
+       AND set_config('dot.grants', '', true) IS NOT NULL;
+END $$;
+
+-- What the person granted p_acting on their data in p_app: some of read, write, delete. A grant counts while its app is
+-- installed and active and its present release asks for it. Call it in the door of p_acting.
+CREATE FUNCTION dot_granted(p_user uuid, p_acting text, p_app text) RETURNS text[]
+LANGUAGE sql STABLE AS $$
+    SELECT coalesce(array_agg(verb), '{}')
+    FROM user_apps i
+    JOIN apps a ON a.app_id = i.app_id
+    CROSS JOIN unnest('{read,write,delete}'::text[]) AS verb
+    WHERE i.user_id = p_user AND i.app_id = p_acting AND i.status = 'installed' AND a.status = 'active'
+      AND i.permissions ? concat('data:', p_app, ':', verb)
+      AND a.manifest @> jsonb_build_object('req_permissions',
+          jsonb_build_array(jsonb_build_object('name', concat('data:', p_app, ':', verb))))
+$$;
+
+-- The person's door for one app that asks for another app's data, open as wide as is asked for and granted.
+-- Where nothing is granted, the other app's rows are not there: 404 like all that one may not see. Where something is,
+-- but not what is asked for, the error DT403 names the permission that is missing.
+CREATE FUNCTION dot_open_shared_door(p_user uuid, p_acting text) RETURNS boolean
+LANGUAGE plpgsql AS $$
+DECLARE
+    v_acting text := split_part(p_acting, ' ', 1);
+    v_app text := split_part(p_acting, ' ', 2);
+    v_asked text[] := string_to_array(split_part(p_acting, ' ', 3), ',');
+    v_granted text[];
+    v_missing text;
+BEGIN
+    IF dot_open_door(p_user, v_acting) THEN
+        v_granted := dot_granted(p_user, v_acting, v_app);
+    END IF;
+    IF v_granted = '{}' THEN
+        RETURN true;
+    END IF;
+    SELECT min(verb) INTO v_missing FROM unnest(v_asked) AS verb WHERE verb <> ALL (v_granted);
+    IF v_missing IS NOT NULL THEN
+        RAISE EXCEPTION USING ERRCODE = 'DT403', MESSAGE = concat('data:', v_app, ':', v_missing);
+    END IF;
+    RETURN set_config('dot.grants',
+        (SELECT string_agg(concat(v_app, ':', verb), ' ') FROM unnest(v_asked) AS verb), true) IS NOT NULL;
+END $$;
+
+-- PUT: 201 or 200 and the entry without its value; 404, 412, 413 or 507.
+-- p_max_value bounds the value in bytes, its numbers written out.
+CREATE OR REPLACE FUNCTION dot_put_entry(
+    p_user uuid, p_acting text, p_app text, p_key text, p_value jsonb, p_match bigint[], p_none_match bigint[],
+    p_max_value integer, p_max_keys bigint, p_max_bytes bigint,
+    OUT status integer, OUT revision bigint, OUT body text
+)
+LANGUAGE plpgsql AS $$
+DECLARE
+    v_text text := p_value::text;
+    v_bytes integer := octet_length(p_key) + octet_length(v_text);
+    v_old_revision bigint;
+    v_old_bytes integer;
+    v_created timestamptz;
+    v_now timestamptz;
+    v_writer text;
+BEGIN
+    IF octet_length(v_text) > p_max_value AND dot_compact_bytes(v_text) > p_max_value THEN
+        status := 413;
+        RETURN;
+    END IF;
+    IF dot_open_door_to_write(p_user, p_acting, p_app) THEN
+        v_now := clock_timestamp();
+        v_writer := nullif(current_setting('dot.app_id', true), p_app);
+    END IF;
+    SELECT e.revision, e.bytes, e.created_at INTO v_old_revision, v_old_bytes, v_created
+    FROM app_data e WHERE e.user_id = p_user AND e.app_id = p_app AND e.key = p_key;
+    IF dot_precondition(v_old_revision, p_match, p_none_match) THEN
+        UPDATE user_apps i SET
+            revision = i.revision + 1,
+            data_keys = i.data_keys + CASE WHEN v_old_revision IS NULL THEN 1 ELSE 0 END,
+            data_bytes = i.data_bytes + v_bytes - coalesce(v_old_bytes, 0)
+        WHERE i.user_id = p_user AND i.app_id = p_app AND i.status = 'installed'
+          AND (v_old_revision IS NOT NULL OR i.data_keys < p_max_keys)
+          AND (v_bytes <= coalesce(v_old_bytes, 0) OR i.data_bytes + v_bytes - coalesce(v_old_bytes, 0) <= p_max_bytes)
+        RETURNING i.revision INTO revision;
+    END IF;
+    IF revision IS NULL THEN
+        SELECT refusal.* INTO status, revision, body
+        FROM dot_refusal(p_user, p_app, p_key, p_match, p_none_match, v_bytes, p_max_keys, p_max_bytes) AS refusal;
+    ELSIF v_old_revision IS NULL THEN
+        INSERT INTO app_data (id, user_id, app_id, key, value, revision, bytes, created_at, updated_at, written_by)
+        VALUES (dot_uuid7(), p_user, p_app, p_key, p_value, revision, v_bytes, v_now, v_now, v_writer);
+        DELETE FROM app_data_tombstones t WHERE t.user_id = p_user AND t.app_id = p_app AND t.key = p_key;
+        status := 201;
+        body := dot_entry_json(p_key, NULL, revision, v_now, v_now);
+    ELSE
+        UPDATE app_data e SET
+            value = p_value, revision = dot_put_entry.revision, bytes = v_bytes, updated_at = v_now,
+            written_by = v_writer
+        WHERE e.user_id = p_user AND e.app_id = p_app AND e.key = p_key;
+        status := 200;
+        body := dot_entry_json(p_key, NULL, revision, v_created, v_now);
+    END IF;
+END $$;
+
+-- DELETE: 204, 404 or 412. What is deleted leaves a tombstone.
+CREATE OR REPLACE FUNCTION dot_delete_entry(
+    p_user uuid, p_acting text, p_app text, p_key text, p_match bigint[], p_none_match bigint[],
+    OUT status integer, OUT revision bigint, OUT body text
+)
+LANGUAGE plpgsql AS $$
+DECLARE
+    v_old_revision bigint;
+    v_old_bytes integer;
+BEGIN
+    IF dot_open_door_to_write(p_user, p_acting, p_app) THEN
+        SELECT e.revision, e.bytes INTO v_old_revision, v_old_bytes
+        FROM app_data e WHERE e.user_id = p_user AND e.app_id = p_app AND e.key = p_key;
+    END IF;
+    IF v_old_revision IS NULL THEN
+        status := 404;
+        RETURN;
+    END IF;
+    IF dot_precondition(v_old_revision, p_match, p_none_match) THEN
+        UPDATE user_apps i SET
+            revision = i.revision + 1, data_keys = i.data_keys - 1, data_bytes = i.data_bytes - v_old_bytes
+        WHERE i.user_id = p_user AND i.app_id = p_app AND i.status = 'installed'
+        RETURNING i.revision INTO revision;
+    END IF;
+    IF revision IS NULL THEN
+        SELECT refusal.* INTO status, revision, body
+        FROM dot_refusal(p_user, p_app, p_key, p_match, p_none_match, 0, 0, 0) AS refusal;
+        RETURN;
+    END IF;
+    DELETE FROM app_data e WHERE e.user_id = p_user AND e.app_id = p_app AND e.key = p_key;
+    INSERT INTO app_data_tombstones (id, user_id, app_id, key, revision, deleted_at, written_by)
+    VALUES (dot_uuid7(), p_user, p_app, p_key, revision, clock_timestamp(),
+        nullif(current_setting('dot.app_id', true), p_app));
+    status := 204;
+END $$;
+
+-- Does what was decided. False where the installation went away meanwhile.
+CREATE OR REPLACE FUNCTION dot_apply_steps(p_user uuid, p_app text, p_steps dot_step[]) RETURNS boolean
+LANGUAGE plpgsql AS $$
+DECLARE
+    v_last dot_step := p_steps[array_length(p_steps, 1)];
+    v_now timestamptz := clock_timestamp();
+    v_writer text := nullif(current_setting('dot.app_id', true), p_app);
+BEGIN
+    IF NOT EXISTS (SELECT 1 FROM unnest(p_steps) AS s WHERE s.op <> 'check') THEN
+        RETURN true; -- who may only read may check
+    END IF;
+    UPDATE user_apps i SET
+        revision = greatest(i.revision, (SELECT max(s.revision) FROM unnest(p_steps) AS s WHERE s.op <> 'check')),
+        data_keys = v_last.keys_after, data_bytes = v_last.bytes_after
+    WHERE i.user_id = p_user AND i.app_id = p_app AND i.status = 'installed';
+    IF NOT FOUND THEN
+        RETURN false;
+    END IF;
+    INSERT INTO app_data AS e (id, user_id, app_id, key, value, revision, bytes, created_at, updated_at, written_by)
+    SELECT dot_uuid7(), p_user, p_app, s.key, s.value, s.revision, s.bytes, v_now, v_now, v_writer
+    FROM unnest(p_steps) AS s WHERE s.op IN ('put', 'patch', 'increment')
+    ON CONFLICT (user_id, app_id, key) DO UPDATE SET
+        value = excluded.value, revision = excluded.revision, bytes = excluded.bytes, updated_at = excluded.updated_at,
+        written_by = excluded.written_by;
+    IF EXISTS (SELECT 1 FROM unnest(p_steps) AS s WHERE s.status = 201) THEN
+        DELETE FROM app_data_tombstones t USING unnest(p_steps) AS s
+        WHERE t.user_id = p_user AND t.app_id = p_app AND t.key = s.key AND s.status = 201;
+    END IF;
+    IF EXISTS (SELECT 1 FROM unnest(p_steps) AS s WHERE s.op = 'delete') THEN
+        DELETE FROM app_data e USING unnest(p_steps) AS s
+        WHERE e.user_id = p_user AND e.app_id = p_app AND e.key = s.key AND s.op = 'delete';
+        INSERT INTO app_data_tombstones (id, user_id, app_id, key, revision, deleted_at, written_by)
+        SELECT dot_uuid7(), p_user, p_app, s.key, s.revision, v_now, v_writer
+        FROM unnest(p_steps) AS s WHERE s.op = 'delete';
+    END IF;
+    RETURN true;
+END $$;
