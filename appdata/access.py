@@ -28,8 +28,10 @@ def place_for(credential: Credential, app_id: str, *verbs: str, reveals: bool = 
     what is stored need the consent to read, too.
     """
     acting = credential.acting_in(app_id)
-    for verb in verbs:
-        credential.require(f"data:{verb}")
+    if not credential.scopes.issuperset(f"data:{verb}" for verb in verbs):
+        require_some_consent(credential, app_id)
+        for verb in verbs:
+            credential.require(f"data:{verb}")
     if acting in (PERSON, app_id):
         return Place(credential.user_id, app_id, acting)
     if not _APP_ID.fullmatch(app_id):
@@ -38,7 +40,10 @@ def place_for(credential: Credential, app_id: str, *verbs: str, reveals: bool = 
 
 
 def require_some_consent(credential: Credential, app_id: str) -> None:
-    """Raise ``NotFound`` where the credential speaks for another app to which the person granted nothing here."""
+    """Raise ``NotFound`` where the credential speaks for another app to which the person granted nothing here.
+
+    For what is refused without asking for the data: who may not see it must not be told more.
+    """
     acting = credential.acting_in(app_id)
     if acting in (PERSON, app_id):
         return
