@@ -23,6 +23,7 @@ from django.utils.translation import gettext_noop as _
 from appdata import services
 from appdata.services import Place
 from appdata.transfer import export_entries, import_entries
+from appdata.undo import delete_for_a_minute
 from apps_registry.models import App, Installation, Review
 from dotplatform.accounts.models import User
 from dotplatform.api.errors import ApiError
@@ -81,7 +82,7 @@ class _Owner:
                 Installation.objects.bulk_create([Installation(user=person, app=app) for app in apps])
         owner = cls(people[0].id, people[1].id, apps[0].app_id, apps[1].app_id)
         services.put_entry(owner.place, "gone", b"1")
-        services.delete_entry(owner.place, "gone")
+        delete_for_a_minute(owner.place, ["gone"])
         services.run_batch(owner.place, [_OPERATION], _BATCH, "probe")
         with as_person(owner.id):
             Review.objects.create(user=people[0], app=apps[0], rating=5)

@@ -148,7 +148,7 @@ class Write:
         is_new = self.key not in data.entries
         if self.method != "PUT" and is_new:
             return 404, None
-        if self.match is not None and self.match != data.revision(self.key):
+        if self.match is not None and (is_new or self.match != data.revision(self.key)):
             return 412, None
         if self.method == "DELETE":
             data.delete(self.key)
