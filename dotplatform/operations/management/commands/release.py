@@ -26,7 +26,7 @@ class Command(BaseCommand):
             self._go_through_checklist()
         # In a process of its own: this one may have read the translations already.
         subprocess.run([sys.executable, "-m", "dotplatform.messages"], cwd=settings.BASE_DIR, check=True)
-        call_command("migrate", interactive=False, stdout=self.stdout)
+        call_command("migrate", interactive=False)
         call_command("createcachetable", verbosity=0)
         call_command("collectstatic", interactive=False, verbosity=0)
 
