@@ -141,8 +141,11 @@ def _certificate() -> None:
     except OSError as error:
         hint = "Check the name in DNS, the proxy and the firewall. Before the very first deploy this may wait."
         raise Finding(f"{parts.netloc} does not answer: {error}", hint) from error
-    ends = datetime.fromtimestamp(ssl.cert_time_to_seconds(certificate["notAfter"]), UTC)
-    if ends - datetime.now(UTC) < timedelta(days=CERTIFICATE_MIN_DAYS):
+    began, ends = (
+        datetime.fromtimestamp(ssl.cert_time_to_seconds(certificate[name]), UTC) for name in ("notBefore", "notAfter")
+    )
+    # Some live for days only, and are renewed when a third of that is left.
+    if ends - datetime.now(UTC) < min(timedelta(days=CERTIFICATE_MIN_DAYS), (ends - began) / 4):
         raise Finding(f"the certificate ends on {ends:%Y-%m-%d}", "Renew it now.")
 
 
