@@ -32,6 +32,17 @@ def required(name: str, example: str, development: str | None = None) -> str:
     raise ImproperlyConfigured(f"{name} is not set. DOT_ENV={DOT_ENV} needs it, for example: {name}={example}")
 
 
+_ON, _OFF = {"on", "true", "yes", "y", "1"}, {"off", "false", "no", "n", "0"}
+
+
+def switch(name: str, default: bool) -> bool:
+    """The variable *name*, on or off; empty is the default. Anything else stops the start: it could mean either."""
+    value = env.str(name, default="").strip().lower()
+    if value and value not in _ON | _OFF:
+        raise ImproperlyConfigured(f"{name}={value} is neither on nor off.")
+    return value in _ON if value else default
+
+
 DOT_ENV: str = env.str("DOT_ENV", default="production")
 if DOT_ENV not in {"development", "staging", "production"}:
     raise ImproperlyConfigured(f"DOT_ENV={DOT_ENV} is none of development, staging, production.")
@@ -69,18 +80,17 @@ _FLAGS = {
         "MONITORING_ENABLED": True,
     },
 }[DOT_ENV]
-DEBUG: bool = env.bool("DEBUG_MODE", default=_FLAGS["DEBUG_MODE"])
-MCP_ENABLED: bool = env.bool("MCP_ENABLED", default=_FLAGS["MCP_ENABLED"])
-ANALYTICS_ENABLED: bool = env.bool("ANALYTICS_ENABLED", default=_FLAGS["ANALYTICS_ENABLED"])
-MONITORING_ENABLED: bool = env.bool("MONITORING_ENABLED", default=_FLAGS["MONITORING_ENABLED"])
+DEBUG: bool = switch("DEBUG_MODE", default=_FLAGS["DEBUG_MODE"])
+MCP_ENABLED: bool = switch("MCP_ENABLED", default=_FLAGS["MCP_ENABLED"])
+ANALYTICS_ENABLED: bool = switch("ANALYTICS_ENABLED", default=_FLAGS["ANALYTICS_ENABLED"])
+MONITORING_ENABLED: bool = switch("MONITORING_ENABLED", default=_FLAGS["MONITORING_ENABLED"])
 if DEBUG and DOT_ENV == "production":
     raise ImproperlyConfigured("DEBUG_MODE=on shows internals to anybody. Unset it in production.")
 
 SECRET_KEY = required("SECRET_KEY", "$(openssl rand -base64 48)", development="development-only-" + "x" * 40)
 SECRET_KEY_FALLBACKS: list[str] = env.list("SECRET_KEY_FALLBACKS", default=[])
-ALLOWED_HOSTS: list[str] = required("ALLOWED_HOSTS", "apps.example.com", development="localhost,127.0.0.1,[::1]").split(
-    ","
-)
+_hosts = required("ALLOWED_HOSTS", "apps.example.com", development="localhost,127.0.0.1,[::1]")
+ALLOWED_HOSTS: list[str] = [host.strip() for host in _hosts.split(",") if host.strip()]
 
 # The platform's own address, for links in messages; and, optionally, a second, cookieless host for `/run/`.
 PUBLIC_URL: str = env.str("PUBLIC_URL", default="").rstrip("/")
@@ -90,10 +100,10 @@ if RUN_ORIGIN:
         raise ImproperlyConfigured("RUN_ORIGIN needs PUBLIC_URL: an app's files must know where the platform is.")
     ALLOWED_HOSTS.append(urlsplit(RUN_ORIGIN).hostname or "")
 EVENTS_ORIGIN: str = env.str("EVENTS_ORIGIN", default="").rstrip("/")  # empty: the same origin
-RATE_LIMITS_ENABLED: bool = env.bool("RATE_LIMITS_ENABLED", default=True)
+RATE_LIMITS_ENABLED: bool = switch("RATE_LIMITS_ENABLED", default=True)
 if not RATE_LIMITS_ENABLED and DOT_ENV == "production":
     raise ImproperlyConfigured("RATE_LIMITS_ENABLED=off leaves sign-in unprotected. Unset it in production.")
-OUTBOUND_ALLOW_PRIVATE: bool = env.bool("OUTBOUND_ALLOW_PRIVATE", default=IS_DEVELOPMENT)
+OUTBOUND_ALLOW_PRIVATE: bool = switch("OUTBOUND_ALLOW_PRIVATE", default=IS_DEVELOPMENT)
 
 # Applications
 
@@ -195,6 +205,8 @@ if IS_DEVELOPMENT and not env.str("DATABASE_URL", default=""):
     }
 else:
     _database = environ.Env.db_url_config(required("DATABASE_URL", "postgres://dot:secret@db.internal:5432/dot"))
+    if "postgresql" not in _database.get("ENGINE", ""):
+        raise ImproperlyConfigured("DATABASE_URL is no address of PostgreSQL, which alone keeps people's data apart.")
     _database["HOST"] = unquote(
         _database["HOST"]
     )  # a socket's folder, as libpq writes it: postgres://dot@%2Frun%2Fdb/dot
@@ -373,9 +385,9 @@ X_FRAME_OPTIONS = "DENY"
 SECURE_HSTS_SECONDS = 0 if IS_DEVELOPMENT else 31_536_000
 SECURE_HSTS_INCLUDE_SUBDOMAINS = not IS_DEVELOPMENT
 SECURE_HSTS_PRELOAD = not IS_DEVELOPMENT
-SECURE_SSL_REDIRECT: bool = env.bool("SECURE_SSL_REDIRECT", default=not IS_DEVELOPMENT)
+SECURE_SSL_REDIRECT: bool = switch("SECURE_SSL_REDIRECT", default=not IS_DEVELOPMENT)
 SECURE_REDIRECT_EXEMPT = [r"^api/health"]  # a load balancer asks over plain HTTP
-if env.bool("TRUST_PROXY_HEADERS", default=False):
+if switch("TRUST_PROXY_HEADERS", default=False):
     SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https")
     ALLAUTH_TRUSTED_PROXY_COUNT = 1  # the address that sign-in attempts are counted by
 SESSION_COOKIE_SECURE = not IS_DEVELOPMENT
@@ -394,7 +406,7 @@ SENTRY_RELEASE: str = env.str("SENTRY_RELEASE", default="") or f"dot-platform@{D
     "+"
 )
 SENTRY_TRACES_SAMPLE_RATE = 0.1 if DOT_ENV == "production" else 1.0
-PREFLIGHT_STOPS: bool = env.bool("PREFLIGHT_STOPS", default=DOT_ENV == "production")
+PREFLIGHT_STOPS: bool = switch("PREFLIGHT_STOPS", default=DOT_ENV == "production")
 HEALTH_EXTERNAL_URLS: list[str] = env.list("HEALTH_EXTERNAL_URLS", default=[])
 BACKUP_URL: str = env.str("BACKUP_URL", default="") or str(DOT_VAR / "backups")
 BACKUP_ENDPOINT_URL: str = env.str("BACKUP_ENDPOINT_URL", default="")  # of an S3-compatible service that is not AWS

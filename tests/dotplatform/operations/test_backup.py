@@ -174,6 +174,13 @@ def test_restore_asks_first(alice: User, monkeypatch: pytest.MonkeyPatch) -> Non
         call_command("restore", "latest", stdout=io.StringIO())
 
 
+def test_restore_does_nothing_where_nobody_is_there_to_ask(alice: User, monkeypatch: pytest.MonkeyPatch) -> None:
+    make_backup()
+    monkeypatch.setattr("sys.stdin", io.StringIO())
+    with pytest.raises(CommandError, match=r"Nothing was changed.* --yes"):
+        call_command("restore", "latest", stdout=io.StringIO())
+
+
 def test_one_persons_entries_come_back_as_new_revisions(alice: User, bob: User) -> None:
     for person in (alice, bob):
         have(person)

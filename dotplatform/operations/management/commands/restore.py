@@ -64,5 +64,11 @@ class Command(BaseCommand):
         self.stdout.write(f"{restore_part(store, label, email=email, app_id=app_id):,} entries were brought back.")
 
     def _ask(self, question: str, yes: bool) -> None:
-        if not yes and input(f"{question} [y/N] ").strip().lower() not in {"y", "yes"}:
+        if yes:
+            return
+        try:
+            answer = input(f"{question} [y/N] ")
+        except EOFError as error:
+            raise CommandError("Nothing was changed. Nobody is there to ask: say --yes.") from error
+        if answer.strip().lower() not in {"y", "yes"}:
             raise CommandError("Nothing was changed.")
