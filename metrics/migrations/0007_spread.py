@@ -37,7 +37,6 @@ class Migration(migrations.Migration):
         # New platforms have the column from 0002 on.
         migrations.RunSQL(
             "ALTER TABLE metric_rollups ADD COLUMN IF NOT EXISTS marks smallint[] NOT NULL DEFAULT '{}';"
-            " ALTER TABLE metric_rollups ALTER COLUMN marks DROP DEFAULT;"
             " DROP FUNCTION IF EXISTS metrics_roll_up_minutes(timestamptz[]);"
             " DROP FUNCTION IF EXISTS metrics_roll_up_coarser(int, int, text, timestamptz[])",
             migrations.RunSQL.noop,

@@ -24,7 +24,7 @@ CREATE TABLE metric_rollups (
     poor bigint NOT NULL,
     keys smallint[] NOT NULL,
     counts bigint[] NOT NULL,
-    marks smallint[] NOT NULL,
+    marks smallint[] NOT NULL DEFAULT '{}',
     PRIMARY KEY (seconds, name, app_id, release, route, device, start)
 ) PARTITION BY RANGE (start);
 CREATE INDEX metric_rollups_start ON metric_rollups (seconds, start);

@@ -63,6 +63,7 @@ BEGIN
         FROM unnest(changes), unnest(ARRAY[60, 3600, 86400, 8 * 86400, 64 * 86400]) AS seconds
     ) AS months;
 
+    -- No join but the look-up by key: how many changes there are is nothing that the planner could know.
     WITH cells AS (
         SELECT
             seconds, date_bin(make_interval(secs => seconds), minute, 'epoch') AS start, name,
@@ -79,18 +80,19 @@ BEGIN
             WHEN 3600 THEN grouping(app_id, release, route, device) IN (0, 3, 7, 13, 14, 15)
             ELSE true
         END
+    ), numbered AS (
+        SELECT *, dense_rank() OVER (ORDER BY seconds, start, name, app_id, release, route, device) AS id FROM cells
     ), buckets AS (
+        SELECT DISTINCT id, seconds, start, name, app_id, release, route, device FROM numbered
+    ), together AS ( -- what comes, and the histograms that are there
         SELECT
-            row_number() OVER () AS id, seconds, start, name, app_id, release, route, device,
-            sum(count) AS count, sum(total) AS total, min(lowest) AS lowest, max(highest) AS highest,
-            sum(good) AS good, sum(fair) AS fair, sum(poor) AS poor
-        FROM cells
-        GROUP BY seconds, start, name, app_id, release, route, device
-    ), together AS ( -- what is there, and what comes
-        SELECT id, key, cells.count
-        FROM cells JOIN buckets USING (seconds, start, name, app_id, release, route, device)
+            id, seconds, start, name, app_id, release, route, device, key,
+            count, count AS added, total, lowest, highest, good, fair, poor
+        FROM numbered
         UNION ALL
-        SELECT id, unnest(known.keys), unnest(known.counts)
+        SELECT
+            id, seconds, start, name, app_id, release, route, device, unnest(there.keys),
+            unnest(there.counts), 0, 0, 'infinity', '-infinity', 0, 0, 0
         FROM buckets AS b
         CROSS JOIN LATERAL (
             SELECT rollup.keys, rollup.counts
@@ -98,35 +100,38 @@ BEGIN
             WHERE rollup.seconds = b.seconds AND rollup.name = b.name AND rollup.app_id = b.app_id
                 AND rollup.release = b.release AND rollup.route = b.route AND rollup.device = b.device
                 AND rollup.start = b.start
-            LIMIT 1 -- so that each is looked up by its key, whatever the planner thinks of their number
-        ) AS known
+            LIMIT 1
+        ) AS there
     ), merged AS (
-        SELECT id, key, sum(count)::bigint AS count FROM together GROUP BY id, key HAVING sum(count) > 0
+        SELECT
+            id, min(seconds) AS seconds, min(start) AS start, min(name) AS name, min(app_id) AS app_id,
+            min(release) AS release, min(route) AS route, min(device) AS device, key,
+            sum(count)::bigint AS count, sum(added)::bigint AS added, sum(total) AS total,
+            min(lowest) AS lowest, max(highest) AS highest, sum(good) AS good, sum(fair) AS fair, sum(poor) AS poor
+        FROM together
+        GROUP BY id, key
     ), ranked AS (
         SELECT
-            id, key, count,
+            *,
             sum(count) OVER (PARTITION BY id ORDER BY key)::float8 AS rank,
             sum(count) OVER (PARTITION BY id)::float8 AS whole
         FROM merged
-    ), histograms AS (
-        SELECT
-            id, array_agg(key ORDER BY key) AS keys, array_agg(count ORDER BY key) AS counts,
-            ARRAY[
-                min(key) FILTER (WHERE rank >= 0.50 * whole), min(key) FILTER (WHERE rank >= 0.75 * whole),
-                min(key) FILTER (WHERE rank >= 0.95 * whole), min(key) FILTER (WHERE rank >= 0.99 * whole)
-            ] AS marks
-        FROM ranked
-        GROUP BY id
     )
     INSERT INTO metric_rollups AS known (
         seconds, start, name, app_id, release, route, device,
         count, total, lowest, highest, good, fair, poor, keys, counts, marks
     )
     SELECT
-        seconds, start, name, app_id, release, route, device,
-        count, total, lowest, highest, good, fair, poor,
-        coalesce(keys, '{}'), coalesce(counts, '{}'), coalesce(marks, '{}')
-    FROM buckets LEFT JOIN histograms USING (id)
+        min(seconds), min(start), min(name), min(app_id), min(release), min(route), min(device),
+        sum(added), sum(total), min(lowest), max(highest), sum(good), sum(fair), sum(poor),
+        coalesce(array_agg(key ORDER BY key) FILTER (WHERE count > 0), '{}'),
+        coalesce(array_agg(count ORDER BY key) FILTER (WHERE count > 0), '{}'),
+        ARRAY[
+            min(key) FILTER (WHERE rank >= 0.50 * whole), min(key) FILTER (WHERE rank >= 0.75 * whole),
+            min(key) FILTER (WHERE rank >= 0.95 * whole), min(key) FILTER (WHERE rank >= 0.99 * whole)
+        ]
+    FROM ranked
+    GROUP BY id
     ON CONFLICT (seconds, name, app_id, release, route, device, start) DO UPDATE SET
         count = known.count + excluded.count, total = known.total + excluded.total,
         -- After a value was replaced they may lie further out than what is there: they only ever cut a percentile.

@@ -1,12 +1,11 @@
 """``python -m tests.bench.metrics_growth``: the dashboards' queries over what a hundred million samples leave behind.
 
-Eight days of 250,000 samples each are written as raw samples. One of them is rolled up minute by minute, as the worker
-does; of the others the days alone are counted, by the same code, since that is what a long range reads. Then the eight
-days' rollups are put down again for every eight days of the 400 before, with releases of their own; the one day's hours
-and minutes for each of the last 24 days, and of earlier hours those of the whole and of each app. So the tables hold
-what 100 million samples in 400 days leave, but for old minutes and split hours, which nothing here reads.
+One day of 250,000 samples is written as raw samples and rolled up minute by minute, as the worker does. Of 2,000,000
+more, eight days', the platform's own code makes the block of 8 days. These rollups are then put down again for each day
+and each block of the 400 days before, with releases of their own; raw samples for the last 24 days, and minutes and
+hours at every level for the last 8 (of earlier hours those of the whole and of each app: nothing here reads others).
 
-Takes some ten minutes of CPU the first time, in ``DOT_VAR/bench/growth``; later runs only measure.
+Takes some minutes of CPU the first time, in ``DOT_VAR/bench/growth``; later runs only measure.
 """
 
 from __future__ import annotations
@@ -17,7 +16,7 @@ import secrets
 import sys
 import time
 from collections.abc import Callable
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from functools import partial
 from pathlib import Path
 from statistics import median
@@ -28,49 +27,48 @@ import psycopg
 HOME = Path(__file__).resolve().parents[2]
 FOLDER = Path(os.environ.get("DOT_VAR") or HOME / "var").resolve() / "bench" / "growth"
 DAYS, PERIOD, A_DAY = 400, 8, 250_000
-RAW_PERIODS = 3  # of 8 days, with raw samples, minutes and all of the hours
+RAW_DAYS, FULL_DAYS = 24, 8  # with raw samples; with minutes, and hours at every level
 ROUNDS = 9
 
 # 30 apps of four routes each and 36 pages of the platform's own, the first far more visited than the last; three
 # devices; a release every 8 days. Values are log-normal, slower on phones.
-A_DAYS_SAMPLES = """
-    INSERT INTO platform_metrics
-    SELECT
-        gen_random_uuid(), %(day)s, name, value, '{}', at, 'Chrome · Windows · ' || device, route,
-        CASE WHEN value < 1200 THEN 'good' WHEN value < 2500 THEN 'needs-improvement' ELSE 'poor' END,
-        'navigate', device, 'Chrome', 'Windows', app_id, CASE app_id WHEN '' THEN '' ELSE '1.0.0' END
-    FROM (
+SAMPLES = """(
         SELECT
-            dice.*, %(day)s::timestamptz + seconds * interval '1 second' AS at,
+            dice.*,
             (ARRAY['LCP', 'INP', 'CLS', 'FCP', 'TTFB', 'app-load-time', 'app-error'])[1 + number %% 7] AS name,
             CASE WHEN here < 0.6 THEN 'app-' || floor(30 * which ^ 2) ELSE '' END AS app_id,
+            CASE WHEN here < 0.6 THEN '1.0.0' ELSE '' END AS release,
             CASE WHEN here < 0.6 THEN '/apps/{app_id}/' || floor(4 * here / 0.6)
-                ELSE '/page-' || floor(36 * which ^ 2) END AS route,
+                ELSE '/page-' || floor(36 * which ^ 2) END AS url,
             CASE WHEN held < 0.5 THEN 'mobile' WHEN held < 0.9 THEN 'desktop' ELSE 'tablet' END AS device,
             CASE number %% 7 WHEN 2 THEN 0.02 WHEN 6 THEN 1 ELSE 900 END
                 * exp(CASE number %% 7 WHEN 6 THEN 0 ELSE 0.6 * gauss END + CASE WHEN held < 0.5 THEN 0.4 ELSE 0 END)
                 AS value
         FROM (
-            SELECT
-                number, random() AS here, random() AS which, random() AS held, random_normal() AS gauss,
-                86400 * random() AS seconds
+            SELECT number, random() AS here, random() AS which, random() AS held, random_normal() AS gauss
             FROM generate_series(1, %(number)s) AS number
         ) AS dice
-    ) AS made
+    ) AS made"""
+A_DAYS_SAMPLES = f"""
+    INSERT INTO platform_metrics
+    SELECT
+        gen_random_uuid(), %(day)s, name, value, '{{}}', %(day)s::timestamptz + 86400 * random() * interval '1 second',
+        'Chrome · Windows · ' || device, url,
+        CASE WHEN value < 1200 THEN 'good' WHEN value < 2500 THEN 'needs-improvement' ELSE 'poor' END,
+        'navigate', device, 'Chrome', 'Windows', app_id, release
+    FROM {SAMPLES}
 """
-# What a day's samples change, as if they had all come in its first minute.
-A_DAYS_CHANGES = """
+# As if they had all come in the block's first minute.
+A_BLOCKS_CHANGES = f"""
     SELECT metrics_spread(array_agg(
-        ROW(%(day)s::date::timestamptz, name, app_id, release, url, device, key, n, total, lowest, highest,
-            good, fair, poor)::metric_change
+        ROW(%(start)s::timestamptz, name, app_id, release, url, device, key, n, total, lowest, highest,
+            n / 2, n / 4, n / 4)::metric_change
     ))
     FROM (
         SELECT
             name, app_id, release, url, device, metrics_bucket(value) AS key, count(*) AS n, sum(value) AS total,
-            min(value) AS lowest, max(value) AS highest, count(*) FILTER (WHERE rating = 'good') AS good,
-            count(*) FILTER (WHERE rating = 'needs-improvement') AS fair,
-            count(*) FILTER (WHERE rating = 'poor') AS poor
-        FROM platform_metrics WHERE day = %(day)s GROUP BY 1, 2, 3, 4, 5, 6
+            min(value) AS lowest, max(value) AS highest
+        FROM {SAMPLES} GROUP BY 1, 2, 3, 4, 5, 6
     ) AS cells
 """
 # Rollups once more, so much earlier. A release is one period's.
@@ -148,14 +146,12 @@ def fill(connection: psycopg.Connection) -> None:
     since = until - block
     last = until - timedelta(days=1)
     connection.execute("TRUNCATE platform_metrics, metric_rollups, metric_dirty_minutes, metric_unwatched_minutes")
-    for number in range(PERIOD):
-        day = since + timedelta(days=number)
-        say(f"samples of {day:%Y-%m-%d}")
-        connection.execute("SELECT metrics_make_partition(%s::date)", [day.date()])
-        connection.execute(A_DAYS_SAMPLES, {"day": day.date(), "number": A_DAY})
-        if day < last:
-            connection.execute(A_DAYS_CHANGES, {"day": day.date()})
-    connection.execute("DELETE FROM metric_rollups WHERE seconds < 86400")
+    say("a block of 8 days")
+    connection.execute(A_BLOCKS_CHANGES, {"start": since, "number": PERIOD * A_DAY})
+    connection.execute("DELETE FROM metric_rollups WHERE seconds <> 691200")
+    say("a day")
+    connection.execute("SELECT metrics_make_partition(%s::date)", [last.date()])
+    connection.execute(A_DAYS_SAMPLES, {"day": last.date(), "number": A_DAY})
     connection.execute("ANALYZE platform_metrics")
     connection.execute(
         "INSERT INTO metric_dirty_minutes SELECT generate_series(%s::timestamptz, %s, '1 minute')",
@@ -170,35 +166,37 @@ def fill(connection: psycopg.Connection) -> None:
         " FROM generate_series(date_trunc('month', %s - interval '480 days', 'UTC'), %s, '1 month') AS month",
         [since, since],
     )
-    for period in range(1, DAYS // PERIOD):
-        say(f"period {period} of {DAYS // PERIOD - 1}")
-        copy = {"shift": period * block, "release": f"0.{DAYS // PERIOD - period}.0", "since": since, "until": until}
-        connection.execute(EARLIER, {**copy, "tiers": [86400, 691200], "is_full": True})
     for days in range(1, DAYS):
-        copy = {"shift": timedelta(days=days), "release": "1.0.0", "since": last, "until": until}
-        is_recent = days < RAW_PERIODS * PERIOD
-        connection.execute(EARLIER, {**copy, "tiers": [60, 3600] if is_recent else [3600], "is_full": is_recent})
-    for period in range(1, RAW_PERIODS):
-        say(f"raw samples of period {period}")
-        copy_samples(connection, since, period)
+        period, is_new_block = divmod(days, PERIOD)
+        if days % 40 == 0:
+            say(f"day {days} of {DAYS}")
+        copy = {
+            "shift": timedelta(days=days), "release": f"0.{DAYS // PERIOD - period}.0", "since": last, "until": until,
+        }  # fmt: skip
+        connection.execute(EARLIER, {**copy, "tiers": [86400], "is_full": True})
+        is_full = days < FULL_DAYS
+        connection.execute(EARLIER, {**copy, "tiers": [60, 3600] if is_full else [3600], "is_full": is_full})
+        if not is_new_block:
+            copy |= {"since": since, "until": until}
+            connection.execute(EARLIER, {**copy, "tiers": [691200], "is_full": True})
+    say("raw samples")
+    for days in range(1, RAW_DAYS):
+        copy_samples(connection, last.date(), timedelta(days=days))
     connection.execute(LONGEST)
     connection.execute("CREATE TABLE growth_is_filled ()")
     say("VACUUM ANALYZE")
     connection.execute("VACUUM ANALYZE")
 
 
-def copy_samples(connection: psycopg.Connection, since: datetime, period: int) -> None:
-    """The raw samples of the 8 days, so many periods earlier."""
-    for number in range(PERIOD):
-        day = (since + timedelta(days=number)).date()
-        earlier = day - timedelta(days=PERIOD * period)
-        connection.execute("SELECT metrics_make_partition(%s)", [earlier])
-        connection.execute(
-            'INSERT INTO platform_metrics SELECT gen_random_uuid(), %s, name, value, labels, "timestamp" - %s,'
-            " user_agent, url, rating, navigation_type, device, browser, system, app_id, release"
-            " FROM platform_metrics WHERE day = %s",
-            [earlier, day - earlier, day],
-        )
+def copy_samples(connection: psycopg.Connection, day: date, shift: timedelta) -> None:
+    """The day's raw samples, so much earlier."""
+    connection.execute("SELECT metrics_make_partition(%s)", [day - shift])
+    connection.execute(
+        'INSERT INTO platform_metrics SELECT gen_random_uuid(), %s, name, value, labels, "timestamp" - %s,'
+        " user_agent, url, rating, navigation_type, device, browser, system, app_id, release"
+        " FROM platform_metrics WHERE day = %s",
+        [day - shift, shift, day],
+    )
 
 
 def describe(connection: psycopg.Connection) -> None:

@@ -8,11 +8,13 @@ import subprocess
 
 import pytest
 from django.db import transaction
+from prometheus_client.openmetrics.parser import text_string_to_metric_families
 
 from dotplatform.accounts.models import AccessToken, User
 from dotplatform.api.authentication import digest
 from metrics import requests, rollups
 from metrics.alerts.evaluation import evaluate
+from metrics.models import Channel
 from tests.conftest import DotClient
 from tests.metrics.conftest import Record
 
@@ -64,13 +66,27 @@ class TestOpenMetrics:
     def test_it_ends_as_the_format_says(self, prometheus: DotClient) -> None:
         assert scrape(prometheus).endswith("\n# EOF\n")
 
-    @pytest.mark.skipif(shutil.which("promtool") is None, reason="promtool (Debian package prometheus) is not here")
-    def test_promtool_has_nothing_to_say(self, prometheus: DotClient, client: DotClient, record: Record) -> None:
+    @pytest.fixture
+    def told(self, prometheus: DotClient, client: DotClient, record: Record) -> str:
+        """What is exposed where there is something of everything, with names that need escaping."""
         client.get("/api/health/live")
         record("LCP", [500.0])
+        record("app-load-time", [5000.0], appId="notes")
+        Channel.objects.create(name='a "quoted"\\ name', kind="webhook", target="https://hook.example.com/")
         evaluate()
+        return scrape(prometheus)
+
+    def test_a_strict_reader_of_openmetrics_understands_it(self, told: str) -> None:
+        families = {family.name: family for family in text_string_to_metric_families(told)}  # type: ignore[no-untyped-call]
+        assert families["dot_http_request_duration_seconds"].type == "histogram"
+        assert all(family.type in {"gauge", "histogram"} and family.documentation for family in families.values())
+        names = {sample.labels["channel"] for sample in families["dot_alert_channel_failures"].samples}
+        assert any(name.endswith('a "quoted"\\ name') for name in names)
+
+    @pytest.mark.skipif(shutil.which("promtool") is None, reason="promtool (Debian package prometheus) is not here")
+    def test_promtool_has_nothing_to_say(self, told: str) -> None:
         checked = subprocess.run(
-            ["promtool", "check", "metrics"], input=scrape(prometheus), capture_output=True, text=True, timeout=30
+            ["promtool", "check", "metrics"], input=told, capture_output=True, text=True, timeout=30
         )
         assert (checked.returncode, checked.stdout + checked.stderr) == (0, "")
 

@@ -39,6 +39,9 @@ DROPPED: set[str] = {
     "dot_plan_steps(uuid,text,jsonb,integer,integer,bigint,bigint,bigint,bigint,bigint)",
     "dot_apply_steps(uuid,text,dot_step[])",
     "dot_failed_step(uuid,text,dot_step,bigint,bigint)",
+    # metrics_roll_up() alone called them, and calls others now.
+    "metrics_roll_up_coarser(integer,integer,text,timestamp with time zone[])",
+    "metrics_roll_up_minutes(timestamp with time zone[])",
 }
 
 
