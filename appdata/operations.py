@@ -22,6 +22,7 @@ _MEMBERS: dict[str, tuple[set[str], set[str]]] = {
 }
 # What an operation does. A token needs the scope ``data:<verb>``, another app the consent ``data:<app>:<verb>``.
 VERBS = {"put": "write", "patch": "write", "increment": "write", "delete": "delete", "check": "read"}
+_ALLOWED = {op: required | optional | {"op"} for op, (required, optional) in _MEMBERS.items()}
 _LARGEST_REVISION = 2**63 - 1
 
 
@@ -80,11 +81,12 @@ def _check(index: int, operation: Any) -> None:
     op = operation.get("op") if isinstance(operation, dict) else None
     if not isinstance(op, str) or op not in _MEMBERS:
         raise _wrong(index, "op", _("One of: %(names)s."), {"names": ", ".join(_MEMBERS)})
-    required, optional = _MEMBERS[op]
-    for name in sorted(required - set(operation)):
-        raise _wrong(index, name, _("Is missing."))
-    for name in sorted(set(operation) - required - optional - {"op"}):
-        raise _wrong(index, name, _("Has no meaning here."))
+    required, _optional = _MEMBERS[op]
+    if not required <= operation.keys() <= _ALLOWED[op]:
+        for name in sorted(required - set(operation)):
+            raise _wrong(index, name, _("Is missing."))
+        for name in sorted(set(operation) - _ALLOWED[op]):
+            raise _wrong(index, name, _("Has no meaning here."))
     if not isinstance(operation["key"], str):
         raise _wrong(index, "key", _("A key is text."))
     checked_key(operation["key"], field=f"operations[{index}].key")

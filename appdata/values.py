@@ -10,16 +10,16 @@ from django.conf import settings
 from django.utils.translation import gettext_noop as _
 
 from dotplatform.api.errors import InvalidJSON, TooLarge
+from dotplatform.api.parsers import is_deeper
 
 _STRING = rb'"[^"\\]*(?:\\.[^"\\]*)*"'
 _NUMBER = rb"-?(?:0|[1-9][0-9]*)(?:\.[0-9]+)?(?:[eE][+-]?[0-9]+)?"
 _strings = re.compile(_STRING, re.DOTALL)
 _strings_or_numbers = re.compile(rb"(" + _STRING + rb")|" + _NUMBER, re.DOTALL)
 _exponent_or_long_fraction = re.compile(rb"(?:\.([0-9]+))?[eE]([+-]?)0*([0-9]+)|\.([0-9]{16384,})")
-_looks_long = re.compile(rb"[0-9][eE][+-]?[0-9]|\.[0-9]{16384}")
+_long_fraction = re.compile(rb"\.[0-9]{16384}")
+_DIGITS_ALIKE = bytes.maketrans(b"123456789E", b"000000000e")  # a look for "0e" is fifty times as fast as a pattern
 _nul = re.compile(rb"(?<!\\)(?:\\\\)*\\u0000")
-_BRACKETS = bytes.maketrans(b"{}", b"[]")
-_NOT_BRACKETS = bytes(set(range(256)) - set(b"[]{}"))
 _MOST_DIGITS = 131_072  # PostgreSQL's numeric holds no more before the point,
 _MOST_DECIMALS = 16_383  # and silently drops what is beyond these after it
 
@@ -47,19 +47,11 @@ def parsed_json(text: bytes, limit_bytes: int, *, levels_above: int = 0) -> Any:
     if b"\\u0000" in text and _nul.search(text):
         raise InvalidJSON(_("A value cannot contain the character \\u0000."))
     limit = settings.DOT_LIMITS["value_depth"]
-    if text.count(b"[") + text.count(b"{") > limit and is_deeper(text, limit + levels_above):
+    if text.count(b"[") + text.count(b"{") > limit and is_deeper(parsed, limit + levels_above):
         raise InvalidJSON(_("A value is nested at most %(limit)s levels deep."), params={"limit": limit})
-    if _looks_long.search(text):
+    if b"0e" in text.translate(_DIGITS_ALIKE) or _long_fraction.search(text):
         _check_numbers(text, limit_bytes)
     return parsed
-
-
-def is_deeper(text: bytes, levels: int) -> bool:
-    """Whether the JSON *text* has more than *levels* of arrays and objects inside each other."""
-    brackets = _strings.sub(b"", text).translate(_BRACKETS, _NOT_BRACKETS)
-    for _level in range(levels):
-        brackets = brackets.replace(b"[]", b"")
-    return bool(brackets)
 
 
 def _without_numbers(text: bytes, error: orjson.JSONDecodeError) -> Any:

@@ -14,7 +14,7 @@ from django.utils.translation import gettext_noop as _
 
 from dotplatform.api.envelope import rfc3339
 from dotplatform.api.errors import in_both_languages
-from dotplatform.database.identifiers import uuid7
+from dotplatform.database.identifiers import uuid7_text
 from metrics.reduction import Agent, route_of
 from metrics.vocabulary import CUSTOM_LIMIT, KNOWN, RATINGS, rating_of
 
@@ -108,7 +108,7 @@ def read_sample(given: Any, sender: Sender) -> Sample:
 
 
 def _name(given: Any) -> str:
-    if not isinstance(given, str) or not NAME.fullmatch(given):
+    if not isinstance(given, str) or (given not in KNOWN and not NAME.fullmatch(given)):
         raise SampleRejected(
             "INVALID_NAME", _("name must begin with a letter and hold letters, digits and . _ : - only, at most 120.")
         )
@@ -186,10 +186,15 @@ def _url(given: Any) -> str:
     return given
 
 
+def is_chosen(identifier: str) -> bool:
+    """Whether a row's id comes from one that a sender chose (UUID version 5): only then may it be there already."""
+    return identifier[14] == "5"
+
+
 def _id(given: Any, name: str, app_id: str, sender: Sender) -> str:
     """The row's id. A sender's own id gives the same row again; somebody else's same id does not touch it."""
     if given is None:
-        return str(uuid7())
+        return uuid7_text()
     if not isinstance(given, str) or not 1 <= len(given) <= ID_CHARS:
         raise SampleRejected("INVALID_ID", _("id must be text of 1 to %(limit)s characters."), limit=ID_CHARS)
     return str(uuid.uuid5(_SAME_SAMPLE, "\n".join((sender.user_id, app_id, name, given))))

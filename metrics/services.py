@@ -10,20 +10,22 @@ from dotplatform.api.errors import RateLimited
 from dotplatform.database.calls import Function
 from metrics.limiter import Budget
 from metrics.models import Activation
-from metrics.samples import Sample
+from metrics.samples import Sample, is_chosen
 
-_take_in = Function("metrics_take_in", 4, opens_door=False)
+_keep = Function("metrics_keep_samples", 6, opens_door=False)
 
 
 def store_samples(samples: Iterable[Sample], limits: Mapping[str, Budget] | None = None) -> None:
-    """Keep *samples* in one database round trip (``sql/take_in.sql``); of two with one id the later wins.
+    """Keep *samples* in one database round trip (``sql/keep_samples.sql``); of two with one id the later wins.
 
     Raises ``RateLimited`` where one of *limits* is used up; then nothing is kept.
     """
     rows = {sample.id: sample for sample in samples}
     limits = limits or {}
-    (answer,) = _take_in(
+    (answer,) = _keep(
         orjson.dumps(list(rows.values())),  # which knows dataclasses
+        _array({sample.timestamp[:10] for sample in rows.values()}),
+        _array(identifier for identifier in rows if is_chosen(identifier)),
         _array(limits),
         _array(budget.burst for budget in limits.values()),
         _array(budget.per_second for budget in limits.values()),
@@ -39,5 +41,5 @@ def mark_activation(app_id: str, release: str) -> None:
 
 
 def _array(items: Iterable[str | float]) -> bytes:
-    """PostgreSQL's text of an array; the texts here are hexadecimal."""
+    """PostgreSQL's text of an array; the texts here are hexadecimal, or dates."""
     return f"{{{','.join(map(str, items))}}}".encode()

@@ -43,17 +43,24 @@ def parse_json(body: bytes) -> Any:
         value = orjson.loads(body)
     except orjson.JSONDecodeError as error:
         raise InvalidJSON(details={"reason": error.msg, "line": error.lineno, "column": error.colno}) from error
-    if body.count(b"[") + body.count(b"{") > MAX_DEPTH and _is_deeper(value, MAX_DEPTH):
+    if body.count(b"[") + body.count(b"{") > MAX_DEPTH and is_deeper(value, MAX_DEPTH):
         raise InvalidJSON(details={"reason": f"nested more than {MAX_DEPTH} levels deep"})
     return value
 
 
-def _is_deeper(value: Any, levels: int) -> bool:
-    if isinstance(value, dict):
-        return levels == 0 or any(_is_deeper(inner, levels - 1) for inner in value.values())
-    if isinstance(value, list):
-        return levels == 0 or any(_is_deeper(inner, levels - 1) for inner in value)
-    return False
+def is_deeper(value: Any, levels: int) -> bool:
+    """Whether parsed JSON has more than *levels* of arrays and objects inside each other."""
+    containers = [value] if isinstance(value, dict | list) else []
+    for _level in range(levels):
+        containers = [
+            inner
+            for outer in containers
+            for inner in (outer.values() if isinstance(outer, dict) else outer)
+            if isinstance(inner, dict | list)
+        ]
+        if not containers:
+            return False
+    return bool(containers)
 
 
 class StrictJSONParser(BaseParser):

@@ -4,7 +4,13 @@ from __future__ import annotations
 
 from uuid import UUID
 
+import uuid_utils
 from uuid_utils.compat import uuid7 as _uuid7
+
+
+def uuid7_text() -> str:
+    """A new UUID version 7 as text, without the ``UUID`` in between."""
+    return str(uuid_utils.uuid7())
 
 
 def uuid7() -> UUID:

@@ -11,7 +11,7 @@ from dotplatform.database.identifiers import uuid7
 
 
 class Sample(models.Model):
-    """One measured sample, as ``metrics_take_in()`` keeps it, in the partition of its *day* (UTC).
+    """One measured sample, as ``metrics_keep_samples()`` keeps it, in the partition of its *day* (UTC).
 
     Nothing in it tells who sent it: *url* is a route pattern, *user_agent* three words, and no address is kept.
     """

@@ -11,7 +11,7 @@ import orjson
 import pytest
 
 from appdata.keys import end_of_prefix
-from appdata.values import is_deeper
+from dotplatform.api.parsers import is_deeper
 from tests.conftest import DotClient
 
 DATA = "/api/apps/notes/data/"
@@ -173,9 +173,11 @@ class TestValues:
         assert alices.get(URL).status_code == 404
 
     def test_depth_counts_brackets_outside_of_strings_only(self) -> None:
-        assert not is_deeper(b'{"a]":"[[[\\"[["}', 1)
-        assert is_deeper(b'[{"a":[]}]', 2)
-        assert not is_deeper(b'[{"a":[]},[[]]]', 3)
+        assert not is_deeper({"a]": '[[["[['}, 1)
+        assert is_deeper([{"a": []}], 2)
+        assert not is_deeper([{"a": []}, [[]]], 3)
+        assert is_deeper([], 0)
+        assert not is_deeper(1, 0)
 
     def test_256_kib_are_the_most(self, alices: DotClient) -> None:
         largest = b'"%b"' % (b"x" * (256 * 1024 - 2))
