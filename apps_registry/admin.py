@@ -10,7 +10,9 @@ from django.contrib import admin, messages
 from django.core.exceptions import ValidationError
 from django.db.models import QuerySet
 from django.http import HttpRequest
-from django.utils.html import format_html
+from django.template.loader import render_to_string
+from django.urls import reverse
+from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString
 from django.utils.translation import get_language, gettext, gettext_lazy as _
 
@@ -19,6 +21,7 @@ from apps_registry.models import App, Installation, Release, Review
 from apps_registry.publishing import publish_release
 from dotplatform.accounts.models import User
 from dotplatform.api.errors import ApiError
+from metrics.errors import errors_of
 
 
 class UploadForm(forms.ModelForm):  # type: ignore[type-arg]
@@ -68,6 +71,8 @@ class AppAdmin(admin.ModelAdmin[App]):
         "owner",
         "version",
         "install_count",
+        "measurements",
+        "errors",
         "granted_csp",
         "asked_csp",
         "manifest",
@@ -80,6 +85,8 @@ class AppAdmin(admin.ModelAdmin[App]):
         "page",
         "version",
         "install_count",
+        "measurements",
+        "errors",
         "asked_csp",
         "manifest",
         "created_at",
@@ -87,6 +94,9 @@ class AppAdmin(admin.ModelAdmin[App]):
     )
     autocomplete_fields = ("owner",)
     actions = ("switch_on", "switch_off", "grant_asked")
+
+    class Media:
+        css = {"all": ("css/metrics.css",)}
 
     def has_add_permission(self, request: HttpRequest) -> bool:
         return False  # an app begins with its first release
@@ -116,6 +126,22 @@ class AppAdmin(admin.ModelAdmin[App]):
     def page(self, app: App) -> SafeString:
         """In the catalogue."""
         return format_html('<a href="/apps/{}">/apps/{}</a>', app.app_id, app.app_id)
+
+    @admin.display(description=_("measurements"))
+    def measurements(self, app: App) -> SafeString:
+        """The dashboards of this app alone."""
+        url = reverse("admin:metrics_dashboard_changelist")
+        pages = (("loads", gettext("App load time")), ("vitals", gettext("Web Vitals")), ("errors", gettext("Errors")))
+        return format_html_join(
+            " · ",
+            '<a href="{}?page={}&amp;range=30d&amp;app_id={}">{}</a>',
+            ((url, page, app.app_id, label) for page, label in pages),
+        )
+
+    @admin.display(description=_("errors of the last 30 days"))
+    def errors(self, app: App) -> SafeString:
+        """The same ones together."""
+        return render_to_string("metrics/admin/error_groups.html", {"groups": errors_of(app.app_id)})
 
     @admin.display(description=_("asks for"))
     def asked_csp(self, app: App) -> dict[str, list[str]]:

@@ -12,9 +12,9 @@ from django.utils.translation import gettext as _
 from metrics import percentiles
 from metrics.dashboards.charts import Chart, Marker, Points, Threshold, line_chart
 from metrics.dashboards.view import View
+from metrics.errors import error_groups
 from metrics.models import Activation
 from metrics.percentiles import BUCKET_S, Answer
-from metrics.queries import rows
 from metrics.vocabulary import APP_ERROR, APP_LOAD_TIME, KNOWN, WEB_VITALS, Metric
 
 MOST_ROWS = 20
@@ -90,7 +90,7 @@ def errors(view: View) -> dict[str, Any]:
     """Uncaught errors of apps, the same ones together."""
     return {
         "counts": [count(view, APP_ERROR, _("Errors of apps"))],
-        "groups": error_groups(view),
+        "groups": error_groups(view.since, view.until, view.filters.get("app_id", "")),
     }
 
 
@@ -186,10 +186,3 @@ def _activations(view: View) -> list[Marker]:
         return []
     found = Activation.objects.filter(app_id=app_id, at__gte=view.since, at__lte=view.until).order_by("-at")
     return [Marker(activation.release, activation.at) for activation in found[:MOST_MARKERS]]
-
-
-def error_groups(view: View) -> list[dict[str, Any]]:
-    """Errors of the last 30 days at most (raw samples are kept no longer), grouped; the most frequent first."""
-    names = ("app_id", "release", "message", "frame", "count", "first", "last")
-    found = rows("error_groups.sql", since=view.since, until=view.until, app_id=view.filters.get("app_id", ""))
-    return [dict(zip(names, row, strict=True)) for row in found]

@@ -88,6 +88,18 @@ class TestDashboards:
         assert "&lt;b&gt;Other" in text
         assert "<b>Other" not in text
 
+    def test_an_apps_own_page_has_its_errors_and_its_dashboards(self, console: DotClient, record: Record) -> None:
+        app = App.objects.create(app_id="notes", name="Notes", manifest={"name": "Notes"})
+        for line in (3, 14):
+            record("app-error", [1.0], appId="notes", message=f"No item {line}", stack="Error: x\n at f (app.js:3:1)")
+        record("app-error", [1.0], appId="tasks", message="Nobody's business")
+        text = console.get(f"/admin/apps_registry/app/{app.pk}/change/").content.decode()
+        assert "No item" in text
+        assert "at f (app.js:3:1)" in text
+        assert '<td class="number">2</td>' in text
+        assert "Nobody's business" not in text
+        assert "?page=errors&amp;range=30d&amp;app_id=notes" in text
+
     def test_nothing_measured_is_said(self, console: DotClient) -> None:
         for name in ("vitals", "loads", "traffic", "errors"):
             page(console, page=name, range="400d")
