@@ -25,6 +25,7 @@ import django  # noqa: E402
 django.setup(set_prefix=False)
 
 from dotplatform.database.embedded import DATABASE, ROLE, _binaries  # noqa: E402
+from tests.bench import growth  # noqa: E402
 from tests.bench.drive import CONNECTIONS, Reading, pgbench, wrk  # noqa: E402
 from tests.bench.peers import pocketbase  # noqa: E402
 from tests.bench.scenes import SCENES, Scene, requests_of, script_of  # noqa: E402
@@ -38,6 +39,9 @@ def main() -> None:
     """Measure, print, write JSON; exit 1 where a write is missing or an answer was an error."""
     options = _options()
     folder = Path(os.environ["DOT_VAR"]).parent
+    if options.growth:
+        growth.main(options, folder, os.environ["SECRET_KEY"])
+        return
     scenes = [scene for scene in SCENES if not options.only or scene.name in options.only.split(",")]
     with ExitStack() as stack:
         contestants: dict[str, tuple[Stage, Server]] = {}
@@ -74,6 +78,7 @@ def _options() -> argparse.Namespace:
     parser.add_argument("--servers", default=",".join(SERVERS))
     parser.add_argument("--connections", type=int, default=CONNECTIONS)
     parser.add_argument("--against", default="", help="a revision to measure in the same run")
+    parser.add_argument("--growth", type=int, default=0, help="compare so many entries with 10,000 instead")
     parser.add_argument("--peers", choices=["", "pocketbase"], default="", help="see tests/bench/peers")
     parser.add_argument("--port", type=int, default=18180)
     parser.add_argument("--json", type=Path)

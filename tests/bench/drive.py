@@ -77,7 +77,15 @@ def wrk(port: int, requests: list[bytes], seconds: float, processes: list[int], 
     )
 
 
-def pgbench(binary: Path, dsn: list[str], scripts: list[str], seconds: float, processes: list[int]) -> Reading:
+def pgbench(
+    binary: Path,
+    dsn: list[str],
+    scripts: list[str],
+    seconds: float,
+    processes: list[int],
+    *,
+    connections: int = CONNECTIONS,
+) -> Reading:
     """Run *scripts* (chosen at random) for so long, prepared, over as many connections as wrk has."""
     with tempfile.TemporaryDirectory() as folder:
         files = []
@@ -85,7 +93,7 @@ def pgbench(binary: Path, dsn: list[str], scripts: list[str], seconds: float, pr
             path = Path(folder) / f"{number}.sql"
             path.write_text(script)
             files += ["-f", str(path)]
-        options = ["-n", "-M", "prepared", f"-c{CONNECTIONS}", "-j1", f"-T{max(1, round(seconds))}"]
+        options = ["-n", "-M", "prepared", f"-c{connections}", "-j1", f"-T{max(1, round(seconds))}"]
         log = ["-l", "--sampling-rate=0.2", f"--log-prefix={folder}/log"]
         before = cpu_seconds(processes)
         output = _run([str(binary), *options, *log, *files, *dsn])

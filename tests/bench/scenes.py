@@ -127,18 +127,23 @@ def requests_of(scene: Scene, people: list[Person]) -> list[bytes]:
 
 def script_of(scene: Scene, person: Person) -> str:
     """pgbench's script: the statement that the service sends, with a random key in each transaction."""
+    return f"\\set k random(0, {KEYS - PAGE - 1})\n{recorded(lambda: scene.work(person))}"
+
+
+def recorded(work: Callable[[], Any]) -> str:
+    """The statement that *work*, a call of a service, would send."""
     sent: list[str] = []
 
     def record(function: Function, *parameters: bytes | None) -> None:
-        sent.append(f"SELECT * FROM {function.name.decode()}({', '.join(map(_literal, parameters))});")
+        sent.append(f"SELECT * FROM {function.name.decode()}({', '.join(map(_literal, parameters))});\n")
         raise _Recorded
 
     with mock.patch.object(Function, "__call__", record):
         try:
-            scene.work(person)
+            work()
         except _Recorded:
-            return f"\\set k random(0, {KEYS - PAGE - 1})\n{sent[0]}\n"
-    raise AssertionError(f"{scene.name} is not one SQL function")
+            return sent[0]
+    raise AssertionError("This is not one SQL function.")
 
 
 class _Recorded(Exception):
