@@ -70,28 +70,48 @@ class Model:
 
     installed: dict[Place, Data] = field(default_factory=dict)
     kept: dict[Place, Data] = field(default_factory=dict)  # uninstalled, data kept
+    grants: dict[Place, set[tuple[str, str]]] = field(default_factory=dict)  # who asks → which app, scope
     deactivated: set[str] = field(default_factory=set)
 
-    def data_for(self, token: Token | None, app: str, scopes: Iterable[str]) -> Data:
-        """The data that the bearer of *token* (None: no valid one) may use in *app* with all of these *scopes*.
+    def data_for(self, token: Token | None, app: str, operation: Operation) -> Data:
+        """The data that *operation* in *app* is about, for the bearer of *token* (None: no valid one).
 
-        A valid token, for this app, with the scopes, of a person who has the app: that person's data in that app.
-        Everything else is refused, in this order, so that nothing is told about what somebody may not see.
+        A valid token, for this app, with the scopes, of a person who has the app: that person's data in that app. With
+        a token for another app alone, the same as far as the person granted that app. Everything else is refused, in
+        this order, so that nothing is told about what somebody may not see.
         """
         if token is None or token.person in self.deactivated:
             raise Refused(401)
+        granted = None
         if token.apps is not None and app not in token.apps:
-            raise Refused(404)
-        if not set(scopes) <= token.scopes:
+            granted = self.granted(token.person, token.apps, app)
+            if not granted:
+                raise Refused(404)
+        if not operation.scopes <= token.scopes:
+            raise Refused(403)
+        if granted is not None and not operation.scopes | ({READ} if operation.reveals else set()) <= granted:
             raise Refused(403)
         if (token.person, app) not in self.installed:
             raise Refused(404)
         return self.installed[token.person, app]
 
+    def granted(self, person: str, asking: frozenset[str], app: str) -> set[str]:
+        """What *person* lets the one app that is *asking* do in *app*; with several, nobody could say which asks."""
+        place = (person, min(asking))
+        if len(asking) > 1 or place not in self.installed:
+            return set()
+        return {scope for where, scope in self.grants.get(place, set()) if where == app}
+
+    def grant(self, place: Place, grants: set[tuple[str, str]]) -> None:
+        """Let the app at *place* do what *grants* say (another app, a scope), and nothing else any more."""
+        if place in self.installed:
+            self.grants[place] = grants
+
     def install(self, place: Place) -> None:
         self.installed.setdefault(place, self.kept.pop(place, Data()))
 
     def uninstall(self, place: Place, *, keep: bool) -> None:
+        self.grants.pop(place, None)
         data = self.installed.pop(place, None) or self.kept.pop(place, None)
         if data is not None and keep:
             self.kept[place] = data
@@ -106,6 +126,10 @@ class Operation(Protocol):
     @property
     def scopes(self) -> set[str]: ...
 
+    @property
+    def reveals(self) -> bool:
+        """Whether the answer of this write says something of what was there."""
+
     def request(self, mark: str) -> Request: ...
 
     def on(self, data: Data, mark: str) -> tuple[int, Any]:
@@ -117,6 +141,7 @@ class Get:
     key: str
     method: str = "GET"  # or HEAD
     scopes = {READ}
+    reveals = True
 
     def request(self, mark: str) -> Request:
         return self.method, f"data/{quote(self.key)}", "", {}
@@ -138,6 +163,10 @@ class Write:
     @property
     def scopes(self) -> set[str]:
         return {DELETE} if self.method == "DELETE" else {WRITE}
+
+    @property
+    def reveals(self) -> bool:
+        return self.match is not None
 
     def request(self, mark: str) -> Request:
         headers = {} if self.match is None else {"if-match": f'"{self.match}"'}
@@ -163,6 +192,7 @@ class List:
     limit: int
     values: bool
     scopes = {READ}
+    reveals = True
 
     def request(self, mark: str) -> Request:
         query = {"prefix": self.prefix, "limit": self.limit, "values": str(self.values).lower()}
@@ -179,6 +209,7 @@ class Changes:
     since: int
     limit: int
     scopes = {READ}
+    reveals = True
 
     def request(self, mark: str) -> Request:
         return "GET", f"changes?since={self.since}&limit={self.limit}", "", {}
@@ -195,6 +226,7 @@ class Changes:
 @dataclass(frozen=True)
 class Usage:
     scopes = {READ}
+    reveals = True
 
     def request(self, mark: str) -> Request:
         return "GET", "usage", "", {}
@@ -206,6 +238,7 @@ class Usage:
 @dataclass(frozen=True)
 class Export:
     scopes = {READ}
+    reveals = True
 
     def request(self, mark: str) -> Request:
         return "GET", "export", "", {}
@@ -221,6 +254,7 @@ class Import:
     dry_run: bool
     constant: bool  # the same value every time, so that some are there already
     SAME = "the same"
+    reveals = True
 
     @property
     def scopes(self) -> set[str]:
@@ -260,6 +294,10 @@ class Batch:
     def scopes(self) -> set[str]:
         needed = {"put": WRITE, "patch": WRITE, "increment": WRITE, "delete": DELETE, "check": READ}
         return {needed[op] for op, _, _ in self.steps}
+
+    @property
+    def reveals(self) -> bool:
+        return any(op in {"increment", "check"} or revision is not None for op, _, revision in self.steps)
 
     def request(self, mark: str) -> Request:
         operations = []

@@ -23,7 +23,7 @@ from hypothesis import HealthCheck, Phase, given, note, settings as hypothesis_s
 
 from appdata.models import Entry, Tombstone
 from apps_registry.models import App, Installation, Release
-from apps_registry.services import install, uninstall
+from apps_registry.services import grant_permissions, install, uninstall
 from dotplatform.accounts.models import AccessToken, User
 from dotplatform.accounts.services import issue_access_token, revoke_access_token
 from dotplatform.api import authentication
@@ -98,7 +98,7 @@ people, apps, keys = st.sampled_from(PEOPLE), st.sampled_from(APPS), st.sampled_
 revisions = mostly(st.none(), 3, st.integers(0, 6))
 limits = st.sampled_from([1, 2, 1000])
 scopes = mostly(st.just(ALL_SCOPES), 3, st.frozensets(st.sampled_from(sorted(ALL_SCOPES)), min_size=1))
-kinds = st.sampled_from(["launch", "access", "limited"] * 4 + ["expired", "forged", "none"])
+kinds = st.sampled_from(["launch", "access", "limited"] * 6 + ["expired", "forged", "none"])
 wishes = st.lists(st.builds(Wish, people, apps, kinds, scopes, also=apps), min_size=BEARERS, max_size=BEARERS)
 in_batch = st.tuples(st.sampled_from(["put", "put", "patch", "delete", "increment", "check"]), keys, revisions)
 operations = st.one_of(
@@ -117,14 +117,22 @@ operations = st.one_of(
     ),
     st.builds(model.Batch, st.lists(in_batch, min_size=1, max_size=4).map(tuple), st.sampled_from([None, "once"])),
 )
+grants = st.builds(
+    Event,
+    st.just("grant"),
+    st.tuples(people, apps, st.frozensets(st.tuples(apps, st.sampled_from(sorted(ALL_SCOPES))), min_size=2)),
+)
+consents = st.lists(grants, min_size=8, max_size=12)
 numbers = st.integers(0, BEARERS - 1)
 steps = st.lists(
     mostly(
-        st.builds(Ask, numbers, mostly(st.none(), 2, apps), operations),
+        st.builds(Ask, numbers, st.none() | apps, operations),
         14,
+        grants,
+        grants,
         st.builds(Event, st.just("revoke"), st.tuples(numbers)),
         st.builds(Event, st.just("expire"), st.tuples(numbers)),
-        st.builds(Event, st.just("let_in"), st.tuples(people, st.sampled_from([True] * 4 + [False]))),
+        st.builds(Event, st.just("let_in"), st.tuples(people, st.sampled_from([True] * 9 + [False]))),
         st.builds(Event, st.just("install"), st.tuples(people, apps)),
         st.builds(Event, st.just("uninstall"), st.tuples(people, apps, st.booleans())),
     ),
@@ -176,11 +184,12 @@ class World:
         mark = f"of {person} in {app}, {next(self.marks)}"
         expected: tuple[int, Any]
         try:
-            expected = operation.on(self.model.data_for(bearer.token, app, operation.scopes), mark)
+            expected = operation.on(self.model.data_for(bearer.token, app, operation), mark)
         except Refused as refused:
             expected = (refused.status, None)
         status, body = self._answer(bearer, app, operation.request(mark))
-        self.seen[f"{type(operation).__name__} {status}"] += 1
+        is_shared = bearer.token is not None and bearer.token.apps is not None and app not in bearer.token.apps
+        self.seen[f"{type(operation).__name__} {status}{' shared' if is_shared else ''}"] += 1
         assert status == expected[0], body
         for owner, place in MARK.findall(body):
             assert (owner.decode(), place.decode()) == (person, app), "somebody else's value"
@@ -222,6 +231,12 @@ class World:
         if (person, app) in self.model.installed:
             uninstall(self.users[person].id, app, "keep" if keep else "delete")
             self.model.uninstall((person, app), keep=keep)
+
+    def grant(self, person: str, asking: str, grants: frozenset[tuple[str, str]]) -> None:
+        if (person, asking) in self.model.installed:
+            names = [f"data:{app}:{scope.removeprefix('data:')}" for app, scope in grants if app != asking]
+            grant_permissions(self.users[person].id, asking, names)
+        self.model.grant((person, asking), set(grants))
 
     def compare(self) -> None:
         """The rows of everybody are what the model says."""
@@ -282,7 +297,9 @@ def _less(data: Any) -> Any:
 @pytest.fixture
 def users(transactional_db: None) -> dict[str, User]:
     for app_id in APPS:
-        app = App.objects.create(app_id=app_id, name=app_id.title())
+        verbs = [f"data:{other}:{verb}" for other in APPS for verb in ("read", "write", "delete")]
+        asked = [{"name": name, "reason": "…"} for name in verbs]
+        app = App.objects.create(app_id=app_id, name=app_id.title(), manifest={"req_permissions": asked})
         release = Release.objects.create(app=app, version="1.0.0", code=1, sha256="0" * 64, bytes=1, files=1)
         App.objects.filter(pk=app.pk).update(active_release=release)
     return {name: User.objects.create_user(f"{name}@example.com", "dot-demo-2026", name=name) for name in PEOPLE}
@@ -300,11 +317,11 @@ def test_nobody_sees_or_changes_what_is_not_theirs(users: dict[str, User], caplo
         phases=[Phase.generate, Phase.shrink],
         suppress_health_check=list(HealthCheck),
     )
-    @given(wishes, steps)
-    def nobody_does(wishes: list[Wish], steps: list[Ask | Event]) -> None:
+    @given(wishes, consents, steps)
+    def nobody_does(wishes: list[Wish], consents: list[Event], steps: list[Ask | Event]) -> None:
         world = World(users, wishes, seen)
         try:
-            for step in steps:
+            for step in [*consents, *steps]:
                 note(f"{step} by {wishes[step.bearer] if isinstance(step, Ask) else 'somebody else'}")
                 step.do(world)
             world.compare()
