@@ -271,6 +271,8 @@ if WEB_VITALS_INSTALLED:  # without npm the platform runs; `check` and `prefligh
     STATICFILES_DIRS.append(("vendor/web-vitals", _web_vitals))
 WHITENOISE_USE_FINDERS = IS_DEVELOPMENT
 WHITENOISE_AUTOREFRESH = DEBUG
+# Images and fonts are compressed already; source maps are large, and only developers' tools ask for them.
+WHITENOISE_SKIP_COMPRESS_EXTENSIONS = ("jpg", "jpeg", "png", "gif", "webp", "avif", "gz", "br", "woff", "woff2", "map")
 
 TASKS = {"default": {"BACKEND": "django_tasks_db.DatabaseBackend"}}
 
