@@ -1,4 +1,4 @@
-"""Pages that belong to no room: error pages. (The API's failures: dotplatform.api.failures.)"""
+"""Pages that belong to no room: error pages and robots.txt. (The API's failures: dotplatform.api.failures.)"""
 
 from __future__ import annotations
 
@@ -32,6 +32,12 @@ def server_error(request: HttpRequest) -> HttpResponse:
     except Exception:  # static files that were not collected, for one; an exception here would tell nobody anything
         logger.exception("The error page cannot be rendered.")
         return HttpResponse("500", content_type="text/plain", status=500)
+
+
+def robots(request: HttpRequest) -> HttpResponse:
+    """``/robots.txt``: what search engines have no use for (RFC 9309)."""
+    text = "User-agent: *\nDisallow: /admin/\nDisallow: /api/\nDisallow: /run/\n"
+    return HttpResponse(text, content_type="text/plain")
 
 
 def csrf_failure(request: HttpRequest, reason: str = "") -> HttpResponse:

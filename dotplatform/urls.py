@@ -16,6 +16,7 @@ import dotplatform.operations.urls
 import metrics.urls
 from dotplatform.api.views import not_found
 from dotplatform.mcp.endpoint import mcp_view
+from dotplatform.pages import robots
 
 handler400 = "dotplatform.pages.bad_request"
 handler403 = "dotplatform.pages.permission_denied"
@@ -40,6 +41,7 @@ urlpatterns = [
     *metrics.urls.page_urls,
     *dotplatform.accounts.urls.page_urls,
     *dotplatform.operations.urls.page_urls,
+    path("robots.txt", robots),
     path("home", RedirectView.as_view(url="/", permanent=True)),
     path("accounts/", include("allauth.urls")),
     path("admin/", admin.site.urls),
