@@ -99,28 +99,49 @@ _VITALS = {"LCP": 1100.0, "FCP": 700.0, "TTFB": 180.0, "INP": 70.0, "CLS": 0.02}
 _BY_HOUR = [1, 1, 1, 1, 1, 1, 2, 4, 9, 14, 12, 10, 7, 12, 13, 11, 10, 9, 6, 4, 3, 3, 2, 1]  # visits, Korean time
 
 
+# message, and where it was thrown: what an app in an afternoon gets wrong
+_ERRORS = {
+    "habits": ("TypeError: Cannot read properties of undefined (reading 'days')", "at render (app.js:88:21)"),
+    "converter": ("RangeError: maximumFractionDigits value is out of range.", "at format (app.js:41:14)"),
+}
+
+
 def store_a_day_of_metrics(now: datetime) -> bool:
-    """Page vitals and load times of the last 24 hours, where nobody has measured anything yet."""
-    if Sample.objects.exists():
+    """Vitals, load times and errors of the last 24 hours, and of the day before, which was a slower one.
+
+    Nothing where there are samples from before the last hours already.
+    """
+    if Sample.objects.filter(timestamp__lt=now - timedelta(hours=3)).exists():
         return False
-    dice = random.Random(2026)  # noqa: S311  (the same day every time)
-    store_samples(read_sample(given, _SENDERS[agent]) for agent, given in _a_day_of_samples(now, dice))
+    dice = random.Random(2026)  # noqa: S311  (the same days every time)
+    store_samples(read_sample(given, _SENDERS[agent]) for agent, given in _two_days_of_samples(now, dice))
     return True
 
 
-def _a_day_of_samples(now: datetime, dice: random.Random) -> Iterator[tuple[str, dict[str, Any]]]:
+def _two_days_of_samples(now: datetime, dice: random.Random) -> Iterator[tuple[str, dict[str, Any]]]:
     """The user agent and the sample as a browser would send it."""
-    for hours_ago in range(24):
+    for hours_ago in range(48):
         hour = now - timedelta(hours=hours_ago + 1)
         for _visit in range(_BY_HOUR[(hour.astimezone(UTC).hour + 9) % 24]):
             agent = dice.choice(list(_SENDERS))
             slowness = dice.lognormvariate(0.0, 0.35) * (1.6 if agent == _PHONE else 1.0)
+            slowness *= 1.2 if hours_ago >= 24 else 1.0
             moment = (hour + timedelta(seconds=dice.uniform(0, 3600))).isoformat()
-            page = dice.choice(_PAGES)
-            for name, median in _VITALS.items():
-                value = median * slowness * dice.lognormvariate(0.0, 0.2)
-                yield agent, {"name": name, "value": value, "url": page, "timestamp": moment}
-            app_id = dice.choice(list(_LOAD_TIME_MS))
-            value = _LOAD_TIME_MS[app_id] * slowness * dice.lognormvariate(0.0, 0.3)
-            where = {"url": f"/apps/{app_id}/open", "labels": {"appId": app_id, "release": "1.0.0"}}
-            yield agent, {"name": "app-load-time", "value": value, "timestamp": moment, **where}
+            for given in _a_visit(dice, slowness):
+                yield agent, {**given, "timestamp": moment}
+
+
+def _a_visit(dice: random.Random, slowness: float) -> Iterator[dict[str, Any]]:
+    """A page, then an app, in which now and then something goes wrong."""
+    page = dice.choice(_PAGES)
+    for name, median in _VITALS.items():
+        yield {"name": name, "value": median * slowness * dice.lognormvariate(0.0, 0.2), "url": page}
+    app_id = dice.choice(list(_LOAD_TIME_MS))
+    labels = {"appId": app_id, "release": "1.0.0"}
+    url = f"/apps/{app_id}/open"
+    value = _LOAD_TIME_MS[app_id] * slowness * dice.lognormvariate(0.0, 0.3)
+    yield {"name": "app-load-time", "value": value, "url": url, "labels": labels}
+    if app_id in _ERRORS and dice.random() < 0.2:
+        message, frame = _ERRORS[app_id]
+        labels |= {"kind": "error", "message": message, "stack": f"{message}\n    {frame}"}
+        yield {"name": "app-error", "value": 1, "url": url, "labels": labels}

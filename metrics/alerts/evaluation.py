@@ -9,12 +9,13 @@ from typing import Any
 
 from django.conf import settings
 from django.db import connection, transaction
-from django.db.models import Sum
+from django.db.models import Q, Sum
 from django.utils import timezone
 
 from metrics import queries, rollups
 from metrics.alerts import lifecycle
 from metrics.models import Alert, AlertRule, MatchedMinute
+from metrics.models.alerts import AlertQuerySet
 
 HORIZON = timedelta(hours=24)  # a sample that comes in later than that opens no alert any more
 LOOK_EVERY = timedelta(seconds=30)
@@ -32,7 +33,13 @@ def evaluate(now: datetime | None = None) -> None:
             cursor.execute("SELECT pg_advisory_xact_lock(hashtext('alert_rules'), 1)")  # one worker at a time
         _look_at_each_sample(_watched_minutes(now), now)
         _look_at_windows(now)
+        lifecycle.resolve(_of_no_rule())
         lifecycle.notify_due(now)
+
+
+def _of_no_rule() -> AlertQuerySet:
+    """Alerts whose rule was switched off or deleted: nothing else would ever resolve them."""
+    return Alert.objects.filter(Q(rule__is_enabled=False) | Q(rule=None) & ~Q(metric=""))
 
 
 def _watched_minutes(now: datetime) -> list[datetime]:

@@ -123,7 +123,7 @@ def _deliver(alert: Alert, kind: str) -> None:
 def resolve(alerts: Any, by: User | None = None) -> int:
     """Resolve what of *alerts* (a queryset) is not; whoever was told that it opened is told that it is over."""
     now = timezone.now()
-    found: list[Alert] = list(alerts.unresolved().select_for_update())
+    found: list[Alert] = list(alerts.unresolved().select_for_update(of=("self",)))
     Alert.objects.filter(pk__in=[alert.pk for alert in found]).update(
         status=Alert.Status.RESOLVED, resolved_at=now, notify_at=None
     )

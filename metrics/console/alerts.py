@@ -6,7 +6,8 @@ from datetime import timedelta
 from typing import Any
 
 from django.contrib import admin, messages as notices
-from django.db.models import QuerySet
+from django.contrib.admin.widgets import AdminTextareaWidget
+from django.db.models import JSONField, QuerySet
 from django.http import HttpRequest
 from django.utils import timezone
 from django.utils.translation import gettext, gettext_lazy as _, ngettext
@@ -22,6 +23,7 @@ class AlertRuleAdmin(admin.ModelAdmin[AlertRule]):
     list_display = ["name", "metric", "statistic", "threshold", "window_s", "severity", "is_enabled"]
     list_filter = ["is_enabled", "severity"]
     readonly_fields = ["preview"]
+    formfield_overrides = {JSONField: {"widget": AdminTextareaWidget(attrs={"rows": 2})}}
     fieldsets = [
         (None, {"fields": ["name", "is_enabled", "severity"]}),
         (

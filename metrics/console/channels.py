@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from django.contrib import admin, messages as notices
-from django.db.models import QuerySet
+from django.contrib.admin.widgets import AdminTextInputWidget
+from django.db.models import QuerySet, TextField
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.utils.translation import gettext, gettext_lazy as _, ngettext
 
@@ -17,6 +18,7 @@ class ChannelAdmin(admin.ModelAdmin[Channel]):
     list_display = ["name", "kind", "is_reachable", "min_severity", "language", "failures", "is_enabled"]
     readonly_fields = ["failures"]
     actions = ["test"]
+    formfield_overrides = {TextField: {"widget": AdminTextInputWidget(attrs={"class": "vLargeTextField"})}}
     change_form_template = "metrics/admin/channel_change_form.html"
 
     @admin.display(description=_("set up"), boolean=True)

@@ -32,6 +32,11 @@ class Figure:
     parts: list[Answer]
 
     @property
+    def title(self) -> str:
+        """The metric's name as people say it."""
+        return _("App load time") if self.metric.name == APP_LOAD_TIME else self.metric.name
+
+    @property
     def rating(self) -> str:
         """Of the 75th percentile."""
         return self.metric.rating(self.whole.p75) if self.whole else ""

@@ -6,6 +6,7 @@ from typing import Any
 
 from django.conf import settings
 from django.contrib.postgres.fields import ArrayField
+from django.core.exceptions import ValidationError
 from django.core.validators import MaxValueValidator, MinValueValidator, RegexValidator
 from django.db import models
 from django.db.models import Q
@@ -93,6 +94,17 @@ class AlertRule(models.Model):
 
     def __str__(self) -> str:
         return self.name
+
+    def clean(self) -> None:
+        """Labels are kept as text, so the filter's values are too: 5 would match nothing."""
+        given: Any = self.label_filter
+        if not isinstance(given, dict) or any(
+            isinstance(value, dict | list) or value is None for value in given.values()
+        ):
+            raise ValidationError({"label_filter": _("Give labels and their values as a JSON object.")})
+        self.label_filter = {
+            name: str(value).lower() if isinstance(value, bool) else str(value) for name, value in given.items()
+        }
 
 
 class MatchedMinute(models.Model):

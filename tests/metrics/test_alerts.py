@@ -6,6 +6,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 from django.conf import LazySettings
+from django.core.exceptions import ValidationError
 from django.utils import timezone
 
 from dotplatform.accounts.models import User
@@ -208,6 +209,36 @@ class TestWindows:
         record("LCP", [50.0], appId="notes", plan="free")
         evaluate()
         assert only_alert().occurrences == 1
+
+    def test_a_filters_numbers_are_labels_too(self, record: Record) -> None:
+        rule = self.rule(statistic="each", threshold=10, label_filter={"floor": 5, "beta": True})
+        rule.full_clean()
+        rule.save()
+        record("LCP", [50.0], floor="5", beta="true")
+        evaluate()
+        assert only_alert().occurrences == 1
+
+    @pytest.mark.parametrize("wrong", [["appId"], {"appId": None}, {"appId": ["notes"]}, "notes"])
+    def test_a_filter_is_an_object_of_labels(self, wrong: object) -> None:
+        rule = self.rule(statistic="each", threshold=10)
+        rule.label_filter = wrong  # type: ignore[assignment]
+        with pytest.raises(ValidationError):
+            rule.full_clean()
+
+    @pytest.mark.parametrize("statistic", ["each", "p75"])
+    @pytest.mark.parametrize("end", ["switched off", "deleted"])
+    def test_without_its_rule_an_alert_is_over(self, record: Record, statistic: str, end: str) -> None:
+        rule = self.rule(statistic=statistic, threshold=10)
+        record("LCP", [50.0])
+        evaluate()
+        assert only_alert().status == "open"
+        if end == "deleted":
+            rule.delete()
+        else:
+            AlertRule.objects.update(is_enabled=False)
+        lifecycle.report_problem("test", "The platform's own problem")
+        evaluate()
+        assert [alert.status for alert in Alert.objects.order_by("opened_at")] == ["resolved", "open"]
 
     def test_each_with_a_minimum_counts_all_once_it_is_reached(self, record: Record) -> None:
         self.rule(statistic="each", threshold=10, min_samples=3)

@@ -60,6 +60,8 @@ def test_everything_is_there_and_the_sign_ins_are_printed() -> None:
         assert Entry.objects.filter(app_id="notes", user_id=User.objects.get(email="alice@example.com").id).exists()
     yesterday = timezone.now() - timedelta(hours=25)
     assert Sample.objects.filter(name="app-load-time", timestamp__gt=yesterday).count() > 50
+    assert Sample.objects.filter(name="app-load-time", timestamp__lt=yesterday).count() > 50  # to compare with
+    assert Sample.objects.filter(name="app-error", app_id="habits").exists()
 
 
 def test_a_second_run_changes_nothing() -> None:
