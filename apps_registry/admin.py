@@ -20,8 +20,11 @@ from apps_registry import services
 from apps_registry.models import App, Installation, Release, Review
 from apps_registry.publishing import publish_release
 from dotplatform.accounts.models import User
+from dotplatform.admin_site import json_field
 from dotplatform.api.errors import ApiError
 from metrics.errors import errors_of
+
+_MANIFEST = json_field("manifest", _("manifest"))
 
 
 class UploadForm(forms.ModelForm):  # type: ignore[type-arg]
@@ -75,7 +78,7 @@ class AppAdmin(admin.ModelAdmin[App]):
         "errors",
         "granted_csp",
         "asked_csp",
-        "manifest",
+        _MANIFEST,
         "created_at",
         "updated_at",
     )
@@ -88,7 +91,7 @@ class AppAdmin(admin.ModelAdmin[App]):
         "measurements",
         "errors",
         "asked_csp",
-        "manifest",
+        _MANIFEST,
         "created_at",
         "updated_at",
     )
@@ -187,6 +190,8 @@ class ReleaseAdmin(admin.ModelAdmin[Release]):
     search_fields = ("app__name", "app__app_id", "version", "sha256")
     ordering = ("-created_at",)
     date_hierarchy = "created_at"
+    readonly_fields = ("is_active", _MANIFEST)
+    add_form_template = "admin/apps_registry/release/upload.html"
     actions = ("activate",)
 
     def has_change_permission(self, request: HttpRequest, obj: Release | None = None) -> bool:
@@ -206,7 +211,19 @@ class ReleaseAdmin(admin.ModelAdmin[Release]):
             limit = settings.DOT_LIMITS["bundle_zip_bytes"] // 1024 // 1024
             text = gettext("At most %(limit)s MiB. The release is open to everybody at once.") % {"limit": limit}
             return [(None, {"fields": ("bundle", "app_id", "name"), "description": text})]
-        return super().get_fieldsets(request, obj)
+        facts = (
+            "app",
+            "version",
+            "code",
+            "is_active",
+            "files",
+            "bytes",
+            "sha256",
+            "published_by",
+            "created_at",
+            _MANIFEST,
+        )
+        return [(None, {"fields": facts})]
 
     def save_model(self, request: HttpRequest, obj: Release, form: Any, change: bool) -> None:
         """Nothing: ``UploadForm`` has published it."""
@@ -245,7 +262,7 @@ class LookOnly(admin.ModelAdmin[Any]):
 class InstallationAdmin(LookOnly):
     """Who has what, and how much they keep in it; not what."""
 
-    list_display = ("user", "app", "status", "permissions", "data_keys", "data_bytes", "installed_at")
+    list_display = ("user", "app", "status", "permissions", "data_keys", "data_bytes", "installed_at", "opened_at")
     list_filter = ("status", "app")
     list_select_related = ("user", "app")
     search_fields = ("user__email", "app__app_id", "app__name")

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable
 from functools import wraps
 from typing import Any
 from urllib.parse import urlencode
 
 from django.conf import settings
-from django.contrib.admin import AdminSite
+from django.contrib.admin import AdminSite, display
 from django.contrib.admin.apps import AdminConfig
+from django.contrib.admin.utils import display_for_value
 from django.contrib.auth import REDIRECT_FIELD_NAME
 from django.core.exceptions import PermissionDenied
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
@@ -17,6 +19,7 @@ from django.http.response import HttpResponseBase
 from django.shortcuts import redirect
 from django.template.response import SimpleTemplateResponse
 from django.urls import reverse
+from django.utils.html import format_html
 from django.utils.http import url_has_allowed_host_and_scheme
 from django.utils.translation import gettext_lazy as _
 
@@ -24,6 +27,13 @@ from dotplatform.database.doors import as_operator
 
 # The console's sections, in this order. Other people's tables stand where an operator looks for them.
 SECTIONS = ["apps_registry", "appdata", "metrics", "operations", "accounts"]
+_TABLES = [  # in this order within their section; others follow
+    *("App", "Release", "Installation", "Review", "Entry", "AppLimit"),
+    *("Dashboard", "Alert", "AlertRule", "Channel", "Delivery", "Sample"),
+    *("HealthRecord", "Backup", "PreflightRun", "Platform"),
+    *("ScheduledTask", "WorkerHeartbeat", "DBTaskResult", "LogEntry"),
+    *("User", "Group", "AccessToken", "UserSession", "Authenticator", "EmailAddress"),
+]
 _BELONGS_TO = {
     "account": "accounts",
     "mfa": "accounts",
@@ -33,11 +43,31 @@ _BELONGS_TO = {
     "django_tasks_database": "operations",
     "dotplatform": "operations",
 }
-_OUR_WORD = {
+OUR_WORD = {
     "Authenticator": _("Second factors"),
     "UserSession": _("Sessions"),
     "DBTaskResult": _("Task results"),
 }
+
+
+def column(field: str, description: Any) -> Callable[[Any], Any]:
+    """*field* for ``list_display`` and ``readonly_fields`` under our own name, where the library's model has none."""
+
+    @display(description=description, ordering=field)
+    def show(row: Any) -> Any:
+        return display_for_value(getattr(row, field), "–")
+
+    return show
+
+
+def json_field(field: str, description: Any) -> Callable[[Any], Any]:
+    """The JSON in *field*, for ``readonly_fields``: indented, not in one line."""
+
+    @display(description=description)
+    def show(row: Any) -> Any:
+        return format_html('<pre tabindex="0">{}</pre>', json.dumps(getattr(row, field), ensure_ascii=False, indent=2))
+
+    return show
 
 
 class ConsoleConfig(AdminConfig):
@@ -77,13 +107,16 @@ class Console(AdminSite):
         apps: list[dict[str, Any]] = super().get_app_list(request, app_label)
         for app in apps:
             for table in app["models"]:
-                table["name"] = _OUR_WORD.get(table["object_name"], table["name"])
+                table["name"] = OUR_WORD.get(table["object_name"], table["name"])
         if app_label:
             return apps
         sections = {app["app_label"]: app for app in apps}
         for label, home in _BELONGS_TO.items():
             if label in sections and home in sections:
                 sections[home]["models"] += sections.pop(label)["models"]
+        place_of = {name: place for place, name in enumerate(_TABLES)}
+        for section in sections.values():
+            section["models"].sort(key=lambda table: place_of.get(table["object_name"], len(_TABLES)))
         rank = {label: place for place, label in enumerate(SECTIONS)}
         return sorted(sections.values(), key=lambda app: rank.get(app["app_label"], len(rank)))
 

@@ -17,8 +17,10 @@ from django.db.models import Model, QuerySet
 from django.http import HttpRequest
 from django.utils.translation import gettext_lazy as _, ngettext
 
+from dotplatform.accounts.browsers import describe_browser
 from dotplatform.accounts.models import AccessToken, User
 from dotplatform.accounts.services import revoke_access_token
+from dotplatform.admin_site import column
 
 
 class NewPersonForm(BaseUserCreationForm):  # type: ignore[type-arg]
@@ -130,10 +132,20 @@ admin.site.unregister(Authenticator)  # and show the secret of a second factor
 class UserSessionAdmin(ReadOnlyAdmin):
     """Where people are signed in. Deleting one signs that browser out."""
 
-    list_display = ("user", "ip", "user_agent", "created_at", "last_seen_at")
+    list_display = fields = readonly_fields = (
+        column("user", _("person")),
+        column("ip", _("IP address")),
+        "browser",
+        column("created_at", _("signed in")),
+        column("last_seen_at", _("last seen")),
+    )
     list_select_related = ("user",)
     search_fields = ("user__email", "ip")
-    exclude = ("session_key", "data")
+
+    @admin.display(description=_("browser"))
+    def browser(self, session: UserSession) -> str:
+        """The browser and system, as on the person's own page."""
+        return describe_browser(session.user_agent)
 
     def delete_model(self, request: HttpRequest, obj: UserSession) -> None:
         obj.end()
@@ -147,8 +159,11 @@ class UserSessionAdmin(ReadOnlyAdmin):
 class AuthenticatorAdmin(ReadOnlyAdmin):
     """Second factors, without their secrets. Deleting one lets in somebody who lost the phone."""
 
-    list_display = ("user", "type", "created_at", "last_used_at")
-    list_filter = ("type",)
+    list_display = fields = readonly_fields = (
+        column("user", _("person")),
+        column("type", _("kind")),
+        column("created_at", _("created")),
+        column("last_used_at", _("last used")),
+    )
     list_select_related = ("user",)
     search_fields = ("user__email",)
-    exclude = ("data",)

@@ -11,6 +11,7 @@ from django.template.defaultfilters import filesizeformat
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _, ngettext
 
+from dotplatform.admin_site import json_field
 from dotplatform.models import Platform
 from dotplatform.operations import health, health_checks
 from dotplatform.operations.models import (
@@ -67,6 +68,7 @@ class HealthAdmin(_Records):
     change_list_template = "admin/operations/healthrecord/change_list.html"
     list_display = ["minute", "status", "trouble"]
     list_filter = ["status"]
+    fields = readonly_fields = ["minute", "status", json_field("checks", _("checks"))]
     date_hierarchy = "minute"
 
     @admin.display(description=_("trouble"))
@@ -83,7 +85,7 @@ class HealthAdmin(_Records):
 class ScheduledTaskAdmin(_Records):
     """When what is due, how it went, and a way to have it run now."""
 
-    list_display = ["name", "due_at", "last_started_at", "last_finished_at", "went_well", "last_error"]
+    list_display = ["name", "due_at", "last_finished_at", "went_well", "last_error"]
     actions = ["run_soon"]
 
     @admin.display(description=_("went well"), boolean=True)
@@ -132,4 +134,5 @@ class PreflightAdmin(_Records):
     """The checklist's runs before deploys."""
 
     list_display = ["ran_at", "version", "verdict"]
+    fields = readonly_fields = ["ran_at", "version", "verdict", json_field("results", _("results"))]
     list_filter = ["verdict"]

@@ -52,5 +52,5 @@ def test_an_app_that_does_not_start_is_not_an_empty_window(new_profile: NewProfi
     expect(trouble).to_contain_text("Notes has not started yet")
     expect(trouble.get_by_role("link", name="Reload")).to_be_visible()
     page.unroute("**/run/notes/**")  # it comes late, but it comes
-    expect(page.frame_locator("iframe").get_by_role("button", name="New note")).to_be_visible()
+    expect(page.frame_locator("iframe").get_by_role("button", name="New note", exact=True)).to_be_visible()
     expect(trouble).to_be_hidden()
