@@ -50,7 +50,7 @@ OUR_WORD = {
 }
 
 
-def column(field: str, description: Any) -> Callable[[Any], Any]:
+def column(field: str, description: Any) -> Any:
     """*field* for ``list_display`` and ``readonly_fields`` under our own name, where the library's model has none."""
 
     @display(description=description, ordering=field)
@@ -60,7 +60,7 @@ def column(field: str, description: Any) -> Callable[[Any], Any]:
     return show
 
 
-def json_field(field: str, description: Any) -> Callable[[Any], Any]:
+def json_field(field: str, description: Any) -> Any:
     """The JSON in *field*, for ``readonly_fields``: indented, not in one line."""
 
     @display(description=description)

@@ -68,7 +68,7 @@ class HealthAdmin(_Records):
     change_list_template = "admin/operations/healthrecord/change_list.html"
     list_display = ["minute", "status", "trouble"]
     list_filter = ["status"]
-    fields = readonly_fields = ["minute", "status", json_field("checks", _("checks"))]
+    fields = readonly_fields = ("minute", "status", json_field("checks", _("checks")))
     date_hierarchy = "minute"
 
     @admin.display(description=_("trouble"))
@@ -134,5 +134,5 @@ class PreflightAdmin(_Records):
     """The checklist's runs before deploys."""
 
     list_display = ["ran_at", "version", "verdict"]
-    fields = readonly_fields = ["ran_at", "version", "verdict", json_field("results", _("results"))]
+    fields = readonly_fields = ("ran_at", "version", "verdict", json_field("results", _("results")))
     list_filter = ["verdict"]
