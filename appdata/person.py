@@ -54,6 +54,7 @@ def erase_person(person: User) -> None:
         raise Conflict(_("You are the only superuser. Make somebody else one first."))
     session_keys = list(UserSession.objects.filter(user=person).values_list("session_key", flat=True))
     with transaction.atomic(), as_person(person.id):
+        User.objects.select_for_update().filter(pk=person.pk).first()  # before all else, as install() does: no deadlock
         for app_id in _app_ids():
             uninstall(person.id, app_id, data="delete")
         about = str(person.id)

@@ -21,7 +21,7 @@ from apps_registry.bundles import remove_bundle, rewrite_csp
 from apps_registry.manifest import requested_permissions
 from apps_registry.models import RATINGS, REVIEW_CHARACTERS, App, Installation, Release, Review
 from dotplatform.accounts.models import User
-from dotplatform.api.errors import Forbidden, NotFound, ValidationFailed, in_both_languages
+from dotplatform.api.errors import Forbidden, NotFound, Unauthorized, ValidationFailed, in_both_languages
 from dotplatform.database.doors import as_operator, as_person
 from metrics.services import mark_activation
 
@@ -40,9 +40,13 @@ def install(person_id: UUID, app_id: str, permissions: object = None) -> Install
     """Give *person_id* the app, with the *permissions* granted (a list of names the manifest requests).
 
     Idempotent; with None, earlier grants stay (none at first). Data kept by an earlier uninstall is there again.
-    Raises ``NotFound`` for an app that is not active, ``ValidationFailed`` for permissions nobody asked for.
+    Raises ``NotFound`` for an app that is not active, ``ValidationFailed`` for permissions nobody asked for,
+    ``Unauthorized`` for a person who is gone: their token is remembered for some seconds longer.
     """
     with as_person(person_id):
+        # Locked, so that the account cannot be erased in between.
+        if User.objects.select_for_update(no_key=True).filter(id=person_id).first() is None:
+            raise Unauthorized
         app = App.objects.active().filter(app_id=app_id).first()
         if app is None:
             raise NotFound

@@ -68,6 +68,14 @@ class TestInstall:
         assert client.put("/api/me/apps/timer").status_code == 404
         assert client.put("/api/me/apps/nothing").status_code == 404
 
+    def test_a_token_that_is_remembered_longer_than_its_person_installs_nothing(
+        self, client: DotClient, alice: User
+    ) -> None:
+        assert client.get("/api/me/apps").status_code == 200
+        alice.delete()
+        assert client.put("/api/me/apps/timer").status_code == 401
+        assert count() == 0
+
     def test_bad_bodies(self, client: DotClient) -> None:
         assert client.put("/api/me/apps/timer", "{", content_type="application/json").status_code == 400
         assert client.put("/api/me/apps/timer", "[]", content_type="application/json").status_code == 400
