@@ -13,7 +13,7 @@ from dotplatform.operations.handover import post_fork, pre_fork, when_ready  # n
 from dotplatform.operations.sizing import THREADS, WORKERS
 
 bind = f"{os.environ.get('HOST', '127.0.0.1')}:{os.environ.get('PORT', '8000')}"
-worker_class = "gthread"
+worker_class = "dotplatform.operations.web_worker.WebWorker"
 workers = WORKERS
 threads = THREADS
 max_requests = 100_000

@@ -119,7 +119,11 @@ class Installation(models.Model):
 
     id = models.UUIDField(primary_key=True, default=uuid7, editable=False)
     user = models.ForeignKey(
-        settings.AUTH_USER_MODEL, models.CASCADE, related_name="installations", verbose_name=_("person")
+        settings.AUTH_USER_MODEL,
+        models.CASCADE,
+        related_name="installations",
+        verbose_name=_("person"),
+        db_index=False,  # the unique constraint's index begins with it
     )
     app = models.ForeignKey(
         App,

@@ -42,7 +42,8 @@ def main() -> None:
     if options.growth:
         growth.main(options, folder, os.environ["SECRET_KEY"])
         return
-    scenes = [scene for scene in SCENES if not options.only or scene.name in options.only.split(",")]
+    named = options.only.split(",") if options.only else [scene.name for scene in SCENES if not scene.only_if_named]
+    scenes = [scene for scene in SCENES if scene.name in named]
     with ExitStack() as stack:
         contestants: dict[str, tuple[Stage, Server]] = {}
         stage = Stage(HOME, folder / "here", os.environ["SECRET_KEY"])
@@ -109,11 +110,11 @@ def _measure(
     for number in range(options.rounds):
         for scene in scenes:
             _progress(f"round {number + 1} of {options.rounds}: {scene.name}")
-            people = stage.people()
-            scripts = [script_of(scene, person) for person in people]
-            dsn = ["-h", str(stage.database.socket_folder), "-U", ROLE, DATABASE]
-            binary = _binaries() / "pgbench"
-            readings[scene.name][LIMIT].append(pgbench(binary, dsn, scripts, options.seconds, [stage.postgres_pid()]))
+            if scene.work is not None:
+                scripts = [script_of(scene, person) for person in stage.people()]
+                dsn = ["-h", str(stage.database.socket_folder), "-U", ROLE, DATABASE]
+                limit = pgbench(_binaries() / "pgbench", dsn, scripts, options.seconds, [stage.postgres_pid()])
+                readings[scene.name][LIMIT].append(limit)
             for label, (its_stage, server) in contestants.items():
                 reading = _drive(scene, its_stage, server, options)
                 readings[scene.name][label].append(reading)
@@ -131,9 +132,9 @@ def _drive(scene: Scene, stage: Stage, server: Server, options: argparse.Namespa
     processes = [server.process.pid, stage.postgres_pid()]
     requests = requests_of(scene, stage.people())
     wrk(server.port, requests, 0.5, processes, options.connections)  # connections, caches, prepared statements
-    before = stage.settled_writes()
+    before = stage.settled(scene.rows)
     reading = wrk(server.port, requests, options.seconds, processes, options.connections)
-    written = stage.settled_writes() - before
+    written = stage.settled(scene.rows) - before
     if reading.refused or reading.broken:
         raise SystemExit(f"{scene.name} on {server.name}: {reading.refused} refused, {reading.broken} without answer")
     if scene.writes:
@@ -148,13 +149,17 @@ def _table(readings: Readings, scenes: list[Scene]) -> str:
     head = f"{'':12}{'':28}{'requests/s':>11}{'p50 ms':>9}{'p99 ms':>9}{'CPU ms':>9}{'of limit':>10}{'target':>8}"
     lines = [head]
     for scene in scenes:
+        tops = readings[scene.name][LIMIT]
         for label, rounds in readings[scene.name].items():
+            if not rounds:
+                continue
             rps = median(one.rps for one in rounds)
             middle = [median(getattr(one, name) for one in rounds) for name in ("p50_ms", "p99_ms", "cpu_ms")]
-            ratio = median(one.rps / top.rps for one, top in zip(rounds, readings[scene.name][LIMIT], strict=True))
-            target = f"{scene.target:.2f}" if label.startswith(tuple(SERVERS)) else ""
+            ratios = [one.rps / top.rps for one, top in zip(rounds, tops, strict=False)]
+            ratio = f"{median(ratios):.2f}" if ratios else ""
+            target = f"{scene.target:.2f}" if scene.target and label.startswith(tuple(SERVERS)) else ""
             numbers = "".join(f"{number:9.2f}" for number in middle)
-            lines.append(f"{scene.name:12}{label:28}{rps:11,.0f}{numbers}{ratio:10.2f}{target:>8}")
+            lines.append(f"{scene.name:12}{label:28}{rps:11,.0f}{numbers}{ratio:>10}{target:>8}")
     return "\n".join(lines)
 
 

@@ -31,13 +31,15 @@ MARK_SQL = "'note-' || lpad(:k::text, 6, '0')"
 
 @dataclass(frozen=True)
 class Scene:
-    """One hot path. *work* calls the service that the view calls; *writes* is how many entries a request writes."""
+    """One hot path. *work* calls the service that the view calls; none: nothing for pgbench to do alone."""
 
     name: str
     request: Callable[[Person, int], bytes]
-    work: Callable[[Person], Any]
+    work: Callable[[Person], Any] | None
     target: float  # share of pgbench's rate that a release must reach
-    writes: int = 0
+    writes: int = 0  # how many rows a request writes; the stage looks whether they are there
+    rows: str = "entries"  # of what: one of tests.bench.stage.ROWS
+    only_if_named: bool = False
 
 
 def value(number: int) -> bytes:
@@ -89,6 +91,11 @@ def _metrics(person: Person, number: int) -> bytes:
     return http("POST", "/api/metrics", person.token, orjson.dumps([_sample(number + n) for n in range(SAMPLES)]))
 
 
+def _mixed(person: Person, number: int) -> bytes:
+    """Of ten requests seven read, two write, and one lists."""
+    return [_put, _put, _list, *[_get] * 7][number % 10](person, number)
+
+
 def _sample(number: int) -> dict[str, Any]:
     return {"name": "LCP", "value": 900 + number % 3000, "labels": {"page": "home"}, "url": "/apps/notes/open"}
 
@@ -116,7 +123,8 @@ SCENES = [
         target=0.22,
     ),
     Scene("batch of 25", _batch, _work_batch, target=0.25, writes=BATCH),
-    Scene("50 samples", _metrics, _work_metrics, target=0.30),
+    Scene("50 samples", _metrics, _work_metrics, target=0.30, writes=SAMPLES, rows="samples"),
+    Scene("mixed", _mixed, None, target=0.0, only_if_named=True),  # with --connections 200: what a busy day is like
 ]
 
 
@@ -127,7 +135,9 @@ def requests_of(scene: Scene, people: list[Person]) -> list[bytes]:
 
 def script_of(scene: Scene, person: Person) -> str:
     """pgbench's script: the statement that the service sends, with a random key in each transaction."""
-    return f"\\set k random(0, {KEYS - PAGE - 1})\n{recorded(lambda: scene.work(person))}"
+    work = scene.work
+    assert work is not None
+    return f"\\set k random(0, {KEYS - PAGE - 1})\n{recorded(lambda: work(person))}"
 
 
 def recorded(work: Callable[[], Any]) -> str:

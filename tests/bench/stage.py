@@ -29,6 +29,10 @@ KEYS = 1000
 HOME = Path(__file__).resolve().parents[2]
 _NAMES = UUID("9d3f2c1e-54a7-4b3a-9a51-0d2c6b7e8f10")
 START_TIMEOUT_S = 30.0
+ROWS = {  # what was written since the database was made, by name
+    "entries": b"SELECT sum(revision) FROM user_apps",
+    "samples": b"SELECT count(*) FROM platform_metrics",
+}
 
 SERVERS = {
     "gunicorn": "gunicorn dotplatform.wsgi:application --config gunicorn.conf.py",
@@ -135,19 +139,18 @@ class Stage:
             process.wait(timeout=30)
             log.close()
 
-    def settled_writes(self) -> int:
-        """``writes()`` once nothing is under way any more: wrk hangs up on its last requests, the server ends them."""
-        seen, now = -1, self.writes()
+    def settled(self, rows: str) -> int:
+        """How many of ``ROWS`` were written, once nothing is under way: wrk hangs up on its last requests."""
+        seen, now = -1, self._written(rows)
         while seen != now:
             time.sleep(0.2)
-            seen, now = now, self.writes()
+            seen, now = now, self._written(rows)
         return now
 
-    def writes(self) -> int:
-        """How many writes the database has acknowledged, by its own counters."""
+    def _written(self, rows: str) -> int:
         with psycopg.connect(self.database.dsn()) as connection:
             connection.execute("SET dot.operator = 'on'")
-            found = connection.execute("SELECT sum(revision) FROM user_apps").fetchone()
+            found = connection.execute(ROWS[rows]).fetchone()
         assert found is not None
         return int(found[0])
 

@@ -97,6 +97,7 @@ HOT = [
     ("PUT", "/api/apps/notes/data/diary", b'{"a":1}'),
     ("PUT", "/api/apps/notes/data/another", b'{"a":1}'),
     ("GET", "/api/apps/notes/data?limit=50", b""),
+    ("GET", "/api/apps/notes/changes?since=0", b""),
     ("POST", "/api/apps/notes/batch", b'{"operations":[{"op":"put","key":"a","value":1}]}'),
     ("POST", "/api/metrics", b'[{"name":"LCP","value":1200},{"name":"CLS","value":0.1}]'),
 ]

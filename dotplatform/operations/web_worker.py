@@ -1,0 +1,38 @@
+"""gunicorn's threaded worker with a short cut: whoever has answered a request waits a moment for the next one.
+
+gthread hands every request over twice: its main thread watches all connections and wakes a thread of the pool for the
+one that has something to say; that thread wakes it again, to go on watching. A client that asks again at once (a proxy
+under load, an app that starts) is answered by the same thread instead, as long as nobody waits for a thread. All else,
+time-outs, max_requests, stopping and reloading, is gthread's.
+"""
+
+from __future__ import annotations
+
+import select
+from typing import Any
+
+from gunicorn.workers.gthread import ThreadWorker
+
+LINGER_MS = 5  # longer than a busy client takes to ask again, shorter than anybody notices
+
+
+class WebWorker(ThreadWorker):  # type: ignore[misc]  # gunicorn has no types
+    """The Procfile's ``worker_class``."""
+
+    def handle(self, conn: Any) -> Any:
+        """Answer a request, and those that follow it at once. True: the connection waits for more, as in gthread."""
+        answer = super().handle(conn)
+        while answer is True and self.alive and not self._is_somebody_waiting() and _asks_again(conn):
+            answer = super().handle(conn)
+        return answer
+
+    def _is_somebody_waiting(self) -> bool:
+        return bool(self.tpool._work_queue.qsize())
+
+
+def _asks_again(conn: Any) -> bool:
+    if conn.parser.unreader.buf.getvalue():
+        return True
+    watched = select.poll()
+    watched.register(conn.sock, select.POLLIN)
+    return bool(watched.poll(LINGER_MS))

@@ -1,0 +1,88 @@
+"""The web worker's short cut, with a real connection: one call answers what a client asks in a row."""
+
+from __future__ import annotations
+
+import socket
+import threading
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import pytest
+from gunicorn.config import Config
+from gunicorn.glogging import Logger
+from gunicorn.workers.gthread import TConn
+
+from dotplatform.operations import web_worker
+from dotplatform.operations.web_worker import WebWorker
+
+REQUEST = b"GET /%d HTTP/1.1\r\nHost: localhost\r\n\r\n"
+
+
+class Talk:
+    """A worker with one thread, and a client's connection to it."""
+
+    def __init__(self) -> None:
+        cfg = Config()
+        cfg.set("threads", 1)
+        self.worker = WebWorker(0, 0, [], None, 30, cfg, Logger(cfg))
+        self.worker.tpool = self.worker.get_thread_pool()
+        self.worker.wsgi = self._answer
+        self.served: list[str] = []
+        self.when_served: Callable[[], None] = lambda: None
+        self.client, server = socket.socketpair()
+        self.connection = TConn(cfg, server, ("127.0.0.1", 1), ("127.0.0.1", 2))
+
+    def _answer(self, environ: dict[str, Any], start_response: Any) -> list[bytes]:
+        self.served.append(environ["PATH_INFO"])
+        start_response("200 OK", [("Content-Length", "0")])
+        self.when_served()
+        return [b""]
+
+
+@pytest.fixture
+def talk(monkeypatch: pytest.MonkeyPatch) -> Iterator[Talk]:
+    monkeypatch.setattr(web_worker, "LINGER_MS", 100)
+    talk = Talk()
+    yield talk
+    talk.client.close()
+    talk.connection.close()
+    talk.worker.tpool.shutdown()
+
+
+def test_the_next_request_is_answered_by_the_same_call(talk: Talk) -> None:
+    def ask_again() -> None:
+        if len(talk.served) < 3:
+            talk.client.sendall(REQUEST % len(talk.served))
+
+    talk.when_served = ask_again
+    talk.client.sendall(REQUEST % 0)
+    assert talk.worker.handle(talk.connection) is True
+    assert talk.served == ["/0", "/1", "/2"]
+
+
+def test_a_client_that_closes_is_done_with(talk: Talk) -> None:
+    talk.when_served = lambda: talk.client.shutdown(socket.SHUT_WR)
+    talk.client.sendall(REQUEST % 0)
+    assert talk.worker.handle(talk.connection) is False
+    assert talk.served == ["/0"]
+
+
+def test_nobody_waits_for_a_thread_behind_a_busy_client(talk: Talk) -> None:
+    """What is left unread makes the connection readable for gthread's main thread, which queues it last."""
+    go = threading.Event()
+    talk.worker.tpool.submit(go.wait)  # takes the only thread
+    others = talk.worker.tpool.submit(lambda: None)  # waits for it
+    talk.when_served = lambda: talk.client.sendall(REQUEST % 1)
+    talk.client.sendall(REQUEST % 0)
+    assert talk.worker.handle(talk.connection) is True
+    assert talk.served == ["/0"]
+    go.set()
+    others.result(timeout=10)
+
+
+def test_a_stopping_worker_says_good_bye_with_its_answer(talk: Talk) -> None:
+    talk.worker.alive = False
+    talk.client.sendall(REQUEST % 0 + REQUEST % 1)
+    assert talk.worker.handle(talk.connection) is False
+    assert talk.served == ["/0"]
+    assert b"Connection: close" in talk.client.recv(4096)
