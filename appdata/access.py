@@ -10,6 +10,7 @@ from django.http import Http404, HttpRequest
 
 from appdata.models import Entry
 from appdata.services import PERSON, Place
+from apps_registry.cards import Card, card_of
 from apps_registry.models import APP_ID_PATTERN, Installation
 from apps_registry.services import installed_app
 from dotplatform.accounts.models import User
@@ -51,6 +52,15 @@ def require_some_consent(credential: Credential, app_id: str) -> None:
         cursor.execute("SELECT dot_granted(%s, %s, %s) <> '{}'", [credential.user_id, acting, app_id.replace("\0", "")])
         if cursor.fetchone() != (True,):
             raise NotFound
+
+
+def apps_with_consent(place: Place) -> list[Card]:
+    """The person's other apps to which they granted something on this data."""
+    name = re.compile(rf"data:{re.escape(place.app_id)}:(read|write|delete)")
+    with as_person(place.user_id):
+        installed = Installation.objects.filter(status=Installation.Status.INSTALLED).exclude(permissions=[])
+        asking = [each for each in installed.select_related("app") if any(map(name.fullmatch, each.permissions))]
+        return [card_of(each.app) for each in asking]
 
 
 def place_of(request: HttpRequest, app_id: str) -> Place:

@@ -21,7 +21,7 @@ from appdata.transfer import JSON_LINES_TYPE, MODES, export_entries, import_entr
 from appdata.uploads import spooled_body
 from appdata.values import checked_json, parsed_json
 from dotplatform.api.envelope import JSON_TYPE, success, success_body
-from dotplatform.api.errors import ApiError, InvalidJSON, UnsupportedMediaType, ValidationFailed
+from dotplatform.api.errors import ApiError, InvalidJSON, NotFound, UnsupportedMediaType, ValidationFailed
 from dotplatform.api.parsers import read_body, require_json
 from dotplatform.api.permissions import credential_of
 from dotplatform.api.views import SlimView, slim_view
@@ -114,6 +114,14 @@ def _changes(request: HttpRequest, app_id: str) -> HttpResponse:
     return HttpResponse(success_body(body), content_type=JSON_TYPE)
 
 
+def _events(request: HttpRequest, app_id: str) -> HttpResponse:
+    """Streams have a process of their own; who comes here is told where."""
+    _place(request, app_id, "read")
+    origin = settings.EVENTS_ORIGIN or f"{request.scheme}://{request.get_host()}"
+    message = _("Event streams are served at %(origin)s by the stream process; a proxy leads this address there.")
+    raise NotFound(message, params={"origin": origin}, details={"events_origin": origin})
+
+
 def _usage(request: HttpRequest, app_id: str) -> HttpResponse:
     return success(services.usage(_place(request, app_id, "read"))._asdict())
 
@@ -164,6 +172,7 @@ entry = slim_view(
 entries = slim_view(GET=_closed(_list))
 batch = slim_view(POST=_closed(_batch))
 changes = slim_view(GET=_closed(_changes))
+events = slim_view(GET=_events)
 usage = slim_view(GET=_closed(_usage))
 export = slim_view(GET=_closed(_export))
 import_ = slim_view(POST=_closed(_import))

@@ -195,6 +195,31 @@ describe(
     ),
 )
 
+describe(
+    "/api/apps/{app_id}/events",
+    get=operation(
+        "The same live, as Server-Sent Events",
+        description="Served by the stream process, at `events_origin` of `/api/platform/info` and of the launch answer."
+        " The `id` of an event is its revision, its `data` a change as in `/changes`; a comment at least every 15 s."
+        " After a 410, list everything again and go on from `details.head`.",
+        tag=_TAG,
+        scope="data:read",
+        launch=True,
+        parameters=[
+            _APP,
+            parameter("Last-Event-ID", _REVISION, "Go on after this revision", "header"),
+            parameter("since", {"type": "integer", "minimum": 0}, "The same, where headers cannot be set"),
+        ],
+        answers={
+            200: answer(
+                "Until the caller, its token or the installation ends",
+                {"text/event-stream": {"schema": {"type": "string"}}},
+            )
+        },
+        errors=[400, 403, 404, 410],
+    ),
+)
+
 _COUNT: Schema = {"type": "integer", "minimum": 0}
 _LINES: Schema = {"application/x-ndjson": {"schema": {"type": "string", "description": "One entry a line"}}}
 shapes(

@@ -8,16 +8,18 @@ from django.http import HttpRequest, HttpResponse, StreamingHttpResponse
 from django.shortcuts import redirect, render
 from django.urls import reverse
 from django.utils.http import urlencode
-from django.utils.translation import gettext as _
+from django.utils.translation import gettext as _, ngettext
 from django.views.decorators.cache import never_cache
-from django.views.decorators.http import require_http_methods, require_safe
+from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from appdata import services
-from appdata.access import entry_at, installation_at, place_of
+from appdata.access import apps_with_consent, entry_at, installation_at, place_of
 from appdata.forms import ImportForm, ValueForm, reason, where
+from appdata.history import last_writes, names_of_writers, with_writers
 from appdata.models import Entry
-from appdata.services import Conditions, Usage
+from appdata.services import Conditions, Place, Usage
 from appdata.transfer import JSON_LINES_TYPE, export_entries, import_entries
+from appdata.undo import delete_for_a_minute, undo, undoable
 from apps_registry.cards import card_of
 from dotplatform.api.errors import ApiError, NotFound, PreconditionFailed
 from dotplatform.database.doors import as_person
@@ -35,13 +37,16 @@ def entries(request: HttpRequest, app_id: str) -> HttpResponse:
     with as_person(place.user_id, app_id):
         installation = installation_at(place)
         found = list(Entry.objects.under(prefix).after(after).without_values()[: ENTRIES_A_PAGE + 1])
+        discarded = undoable(place)
     shown = found[:ENTRIES_A_PAGE]
     return render(
         request,
         "appdata/entries.html",
         {
             "app": card_of(installation.app),
-            "entries": shown,
+            "entries": with_writers(app_id, shown),
+            "discarded": discarded,
+            "sharing": apps_with_consent(place),
             "next": shown[-1].key if len(found) > len(shown) else None,
             "prefix": prefix,
             "after": after,
@@ -60,6 +65,7 @@ def entry(request: HttpRequest, app_id: str) -> HttpResponse:
     with as_person(place.user_id, app_id):
         installation = installation_at(place)
         found, text = entry_at(place, key)
+        writer = names_of_writers(app_id, [found.written_by])[found.written_by]
     form = ValueForm(request.POST or None, initial={"value": text, "revision": found.revision})
     if request.method == "POST" and form.is_valid():
         seen = Conditions(match=[form.cleaned_data["revision"]])
@@ -72,7 +78,20 @@ def entry(request: HttpRequest, app_id: str) -> HttpResponse:
         else:
             messages.success(request, _("Saved."))
             return redirect(f"{reverse('app_entry', args=[app_id])}?{urlencode({'key': key})}")
-    return render(request, "appdata/entry.html", {"app": card_of(installation.app), "entry": found, "form": form})
+    words = {"app": card_of(installation.app), "entry": found, "writer": writer, "form": form}
+    return render(request, "appdata/entry.html", words)
+
+
+@never_cache
+@login_required
+@require_safe
+def history(request: HttpRequest, app_id: str) -> HttpResponse:
+    """The last writes to the person's data in one app, whichever app they came from."""
+    place = place_of(request, app_id)
+    with as_person(place.user_id, app_id):
+        installation = installation_at(place)
+        writes = last_writes(place)
+    return render(request, "appdata/history.html", {"app": card_of(installation.app), "writes": writes})
 
 
 @never_cache
@@ -117,13 +136,52 @@ def delete_entry(request: HttpRequest, app_id: str) -> HttpResponse:
         installation = installation_at(place)
         found, text = entry_at(place, key)
     if request.method == "POST":
-        try:
-            services.delete_entry(place, key)
-        except NotFound:
-            messages.info(request, _("It was deleted already."))
-        else:
-            messages.success(request, _("Deleted “%(key)s”.") % {"key": key})
-        return redirect("app_data", app_id)
+        return _deleted(request, place, [key])
     return render(
         request, "appdata/delete_entry.html", {"app": card_of(installation.app), "entry": found, "text": text}
     )
+
+
+@login_required
+@require_POST
+def delete_entries(request: HttpRequest, app_id: str) -> HttpResponse:
+    """Delete those that are ticked; no question first, since it can be undone."""
+    place = place_of(request, app_id)
+    with as_person(place.user_id, app_id):
+        installation_at(place)
+    keys = [key for key in request.POST.getlist("key") if "\0" not in key]
+    if not keys:
+        messages.info(request, _("Tick what to delete first."))
+        return redirect("app_data", app_id)
+    return _deleted(request, place, keys)
+
+
+@login_required
+@require_POST
+def undo_delete(request: HttpRequest, app_id: str) -> HttpResponse:
+    """Bring back what was deleted last, within a minute."""
+    place = place_of(request, app_id)
+    with as_person(place.user_id, app_id):
+        installation_at(place)
+    try:
+        undone = undo(place)
+    except NotFound:
+        messages.error(request, _("That was more than a minute ago. It is gone for good."))
+    except ApiError as error:
+        messages.error(request, reason(error))
+    else:
+        if undone.restored:
+            words = ngettext("%(count)s entry is back.", "%(count)s entries are back.", undone.restored)
+            messages.success(request, words % {"count": undone.restored})
+        if undone.kept:
+            messages.info(request, _("What the app has written again meanwhile stays as it is."))
+    return redirect("app_data", app_id)
+
+
+def _deleted(request: HttpRequest, place: Place, keys: list[str]) -> HttpResponse:
+    """Delete *keys*, and go to the list, which offers to undo it."""
+    try:
+        delete_for_a_minute(place, keys)
+    except NotFound:
+        messages.info(request, _("It was deleted already."))
+    return redirect("app_data", place.app_id)

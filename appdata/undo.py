@@ -43,7 +43,7 @@ def delete_for_a_minute(place: Place, keys: Sequence[str]) -> int:
             """,
             [place.user_id, place.app_id, list(keys[:MOST_AT_ONCE])],
         )
-        operations = [{"op": "delete", "key": key} for (key,) in cursor.fetchall()]
+        operations = [{"op": "delete", "key": key} for (key,) in sorted(cursor.fetchall())]
         if not operations:
             raise NotFound
         run_batch(place, operations, orjson.dumps({"operations": operations}))
@@ -67,6 +67,7 @@ def undo(place: Place) -> Undone:
             SELECT d.key, d.value::text FROM app_data_discarded d
             WHERE d.user_id = %s AND d.app_id = %s AND d.key = ANY (%s) AND NOT EXISTS (
                 SELECT 1 FROM app_data e WHERE e.user_id = d.user_id AND e.app_id = d.app_id AND e.key = d.key)
+            ORDER BY d.key
             """,
             [place.user_id, place.app_id, kept_aside],
         )

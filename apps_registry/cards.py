@@ -62,7 +62,7 @@ def permissions_of(app: App, granted: Iterable[str]) -> list[Permission]:
     known = set(granted)
     asked = requested_permissions(app.manifest, get_language() or "")
     others = {each["name"]: match for each in asked if (match := re.fullmatch(DATA_PERMISSION, each["name"]))}
-    names = _names([match["app_id"] for match in others.values()])
+    names = names_of([match["app_id"] for match in others.values()])
     return [
         Permission(
             each["name"],
@@ -87,7 +87,7 @@ def screenshots_of(app: App) -> list[dict[str, Any]]:
     ]
 
 
-def _names(app_ids: list[str]) -> dict[str, str]:
+def names_of(app_ids: list[str]) -> dict[str, str]:
     """What people call these apps, by id."""
     if not app_ids:
         return {}

@@ -45,7 +45,7 @@ export interface Usage {
   notice: 0.8 | 0.9 | null;
 }
 
-export interface Data {
+export interface AppData {
   /** The value under *key*; undefined where there is none. A write of this page that is still on its way counts. */
   get<Value = Json>(key: string): Promise<Value | undefined>;
   /**
@@ -74,6 +74,15 @@ export interface Data {
   usage(): Promise<Usage>;
 }
 
+export interface Data extends AppData {
+  /**
+   * The person's data in another app, as far as they granted it: ask for `data:<app>:read`, `:write`, `:delete` in
+   * `req_permissions` of the manifest. What is not granted is a {@link NotGrantedError}. Without a connection, writes
+   * reject with an {@link OfflineError} instead of waiting.
+   */
+  of(appId: string): AppData;
+}
+
 export interface Metrics {
   /** Record one number under a name, for the operator's charts. */
   report(name: string, value: number, labels?: Record<string, string>): Promise<void>;
@@ -96,8 +105,14 @@ export class ConflictError extends DotError {
 /** No room left; `details` has the numbers. Reading and deleting still work. */
 export class QuotaError extends DotError {}
 
-/** A read did not reach the platform. (Writes wait instead.) */
+/** A read did not reach the platform, or a write to another app's data. (Writes to one's own wait instead.) */
 export class OfflineError extends DotError {}
+
+/** The person has not granted that on the other app's data, or does not have that app. */
+export class NotGrantedError extends DotError {
+  /** What to ask for in `req_permissions` of the manifest: "data:tasks:read". */
+  readonly permission: string;
+}
 
 export interface Dot {
   /** Resolves when the rest may be used. Rejects where the page was not opened by the platform. */
@@ -111,6 +126,7 @@ export interface Dot {
   readonly ConflictError: typeof ConflictError;
   readonly QuotaError: typeof QuotaError;
   readonly OfflineError: typeof OfflineError;
+  readonly NotGrantedError: typeof NotGrantedError;
 }
 
 export const dot: Dot;

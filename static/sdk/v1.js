@@ -6,8 +6,8 @@
 
   const runtime = globalThis[Symbol.for("dot.runtime")];
   const context = runtime?.context;
-  const READ_ATTEMPTS = 4;
-  const READ_RETRY_MS = 300;
+  const ATTEMPTS = 4;
+  const RETRY_MS = 300;
   const TRANSACTION_ATTEMPTS = 8;
   const MOST_ERRORS_REPORTED = 10;
   const LABEL_LENGTH = 256;
@@ -28,10 +28,17 @@
   class QuotaError extends DotError {}
   class OfflineError extends DotError {}
 
+  class NotGrantedError extends DotError {
+    get permission() {
+      return this.details?.required_permission ?? null;
+    }
+  }
+
   const CLASSES = { 409: ConflictError, 412: ConflictError, 507: QuotaError };
 
   function errorOf({ status, message, code, details }) {
-    return new (CLASSES[status] ?? DotError)(message ?? `The platform answered ${status}.`, { code, status, details });
+    const kind = details?.required_permission ? NotGrantedError : (CLASSES[status] ?? DotError);
+    return new kind(message ?? `The platform answered ${status}.`, { code, status, details });
   }
 
   const notOpened = () => new DotError("This page was not opened by the platform.", { code: "NOT_OPENED_BY_PLATFORM" });
@@ -44,60 +51,32 @@
 
   const pause = (ms) => new Promise((resolve) => setTimeout(resolve, ms));
 
-  // The envelope's data; undefined for 404. Reads may be repeated, so they are.
-  async function read(path) {
+  // The answer; asked for again where it does not come, or is that the platform is busy.
+  async function ask(path, options) {
     needContext();
     for (let attempt = 1; ; attempt++) {
-      const response = await runtime.request(runtime.apiAddress + path).catch(() => null);
+      const response = await runtime.request(context.api + path, options).catch(() => null);
       if (response && !TRY_AGAIN.has(response.status)) {
-        return dataOf(response);
+        return response;
       }
-      if (attempt === READ_ATTEMPTS) {
+      if (attempt === ATTEMPTS) {
         throw response
           ? await dataOf(response).catch((error) => error)
           : new OfflineError("The platform cannot be reached.", { code: "OFFLINE" });
       }
-      const wait = Number(response?.headers.get("Retry-After")) * 1000 || READ_RETRY_MS * 2 ** attempt;
+      const wait = Number(response?.headers.get("Retry-After")) * 1000 || RETRY_MS * 2 ** attempt;
       await pause(Math.min(wait, 5000) * (1 + Math.random() / 4));
     }
   }
 
+  // The envelope's data.
   async function dataOf(response) {
     const body = await response.json().catch(() => null);
     if (response.ok) {
       return body.data;
     }
-    if (response.status === 404) {
-      return undefined;
-    }
     throw errorOf({ status: response.status, ...body?.error });
   }
-
-  // Writes
-
-  const queued = new Map(); // key → { operation, done } of the last write that is not stored yet
-
-  // One batch's operations, in order with all other writes of this page. Resolves when they are stored.
-  function write(operations) {
-    needContext();
-    const done = new Promise((resolve, reject) => {
-      runtime.outbox.add(Symbol("sdk"), operations, { stored: resolve, failed: (error) => reject(errorOf(error)) });
-    });
-    for (const operation of operations) {
-      queued.set(operation.key, { operation, done });
-    }
-    const forget = () => {
-      for (const { key } of operations) {
-        if (queued.get(key)?.done === done) {
-          queued.delete(key);
-        }
-      }
-    };
-    done.then(forget, forget);
-    return done;
-  }
-
-  const writesDone = () => Promise.allSettled([...queued.values()].map(({ done }) => done));
 
   // A copy as JSON, so that what the app changes afterwards is not what is sent.
   function jsonOf(value) {
@@ -111,135 +90,240 @@
   const putOf = (key, value) => ({ op: "put", key: String(key), value: jsonOf(value) });
   const deleteOf = (key) => ({ op: "delete", key: String(key) });
 
-  // Entries
+  // What an app may do with entries. *post* sends one batch's operations, in order with all others, and resolves to
+  // their results when they are stored; *feed* tells of changes; *refused* makes the error where the app's data is not there for us.
+  function makeData(path, { post, feed, refused = null }) {
+    const queued = new Map(); // key → { operation, done } of the last write that is not stored yet
 
-  // By the list, where the key itself comes first: it has no 404 for the browser's console to complain about, and keys
-  // with the segments "." and ".." survive.
-  async function entry(key) {
-    const page = await read(`/data?${new URLSearchParams({ prefix: key, limit: 1 })}`);
-    return page?.items.find((item) => item.key === String(key));
-  }
-
-  async function* entries(prefix, values = true) {
-    for (let cursor = ""; cursor !== null; ) {
-      const query = new URLSearchParams({ prefix, limit: 1000, values, ...(cursor && { cursor }) });
-      const page = (await read(`/data?${query}`)) ?? { items: [], cursor: null };
-      yield* page.items;
-      ({ cursor } = page);
-    }
-  }
-
-  async function get(key) {
-    const own = queued.get(String(key));
-    if (own?.operation.op === "put") {
-      return structuredClone(own.operation.value);
-    }
-    if (own?.operation.op === "delete") {
-      return undefined;
-    }
-    await own?.done;
-    return (await entry(key))?.value;
-  }
-
-  async function set(key, value) {
-    const [{ revision }] = await write([putOf(key, value)]);
-    return { key: String(key), revision };
-  }
-
-  async function remove(key) {
-    await write([deleteOf(key)]);
-  }
-
-  async function list({ prefix = "" } = {}) {
-    await writesDone();
-    const found = [];
-    for await (const item of entries(prefix)) {
-      found.push(item);
-    }
-    return found;
-  }
-
-  async function increment(key, by = 1) {
-    const [{ value }] = await write([{ op: "increment", key: String(key), by }]);
-    return value;
-  }
-
-  // Reads with their revisions and writes in one step; once more from the start if one of them changed meanwhile.
-  async function transaction(work) {
-    for (let attempt = 1; ; attempt++) {
-      await writesDone();
-      const checks = new Map();
-      const writes = new Map();
-      const result = await work({
-        async get(key) {
-          const written = writes.get(String(key));
-          if (written) {
-            return structuredClone(written.value);
+    function write(operations) {
+      needContext();
+      const done = post(operations);
+      for (const operation of operations) {
+        queued.set(operation.key, { operation, done });
+      }
+      const forget = () => {
+        for (const { key } of operations) {
+          if (queued.get(key)?.done === done) {
+            queued.delete(key);
           }
-          const found = await entry(key);
-          checks.set(String(key), found?.revision ?? 0);
-          return found?.value;
-        },
-        set: (key, value) => void writes.set(String(key), putOf(key, value)),
-        delete: (key) => void writes.set(String(key), deleteOf(key)),
+        }
+      };
+      done.then(forget, forget);
+      return done;
+    }
+
+    const writesDone = () => Promise.allSettled([...queued.values()].map(({ done }) => done));
+
+    async function read(tail) {
+      const response = await ask(path + tail);
+      if (response.status === 404 && !refused) {
+        return undefined; // uninstalled meanwhile
+      }
+      return dataOf(response).catch((error) => {
+        throw error.status === 404 ? refused(error) : error;
       });
-      const operations = [...checks].map(([key, revision]) => ({ op: "check", key, revision }));
-      try {
-        if (writes.size) {
-          await write([...operations, ...writes.values()]);
-        }
-        return result;
-      } catch (error) {
-        if (!(error instanceof ConflictError) || attempt === TRANSACTION_ATTEMPTS) {
-          throw error;
-        }
-        await pause(Math.random() * 50 * attempt);
+    }
+
+    // By the list, where the key itself comes first: it has no 404 for the browser's console to complain about, and
+    // keys with the segments "." and ".." survive.
+    async function entry(key) {
+      const page = await read(`/data?${new URLSearchParams({ prefix: key, limit: 1 })}`);
+      return page?.items.find((item) => item.key === String(key));
+    }
+
+    async function* entries(prefix, values = true) {
+      for (let cursor = ""; cursor !== null; ) {
+        const query = new URLSearchParams({ prefix, limit: 1000, values, ...(cursor && { cursor }) });
+        const page = (await read(`/data?${query}`)) ?? { items: [], cursor: null };
+        yield* page.items;
+        ({ cursor } = page);
       }
     }
-  }
 
-  // Calls back for every later change below *prefix*, this page's own included. Returns the function that ends it.
-  function watch(prefix, callback) {
-    needContext();
-    let known = null; // keys, for telling what was deleted while nobody told us
-    const learn = async () => {
-      const keys = new Map();
-      for await (const item of entries(prefix, false)) {
-        keys.set(item.key, item.revision);
+    async function get(key) {
+      const own = queued.get(String(key));
+      if (own?.operation.op === "put") {
+        return structuredClone(own.operation.value);
       }
-      return keys;
-    };
-    const learned = learn().then((keys) => (known = keys), () => {});
-    return runtime.feed.listen({
-      change(change) {
-        if (change.key.startsWith(prefix)) {
-          change.deleted ? known?.delete(change.key) : known?.set(change.key, change.revision);
-          callback({ deleted: false, ...change });
-        }
-      },
-      async resync() {
-        await learned;
-        const before = known ?? new Map();
-        known = new Map();
-        for await (const item of entries(prefix)) {
-          known.set(item.key, item.revision);
-          if (before.get(item.key) !== item.revision) {
-            callback({ deleted: false, ...item });
+      if (own?.operation.op === "delete") {
+        return undefined;
+      }
+      await own?.done;
+      return (await entry(key))?.value;
+    }
+
+    async function set(key, value) {
+      const [{ revision }] = await write([putOf(key, value)]);
+      return { key: String(key), revision };
+    }
+
+    async function remove(key) {
+      await write([deleteOf(key)]);
+    }
+
+    async function list({ prefix = "" } = {}) {
+      await writesDone();
+      const found = [];
+      for await (const item of entries(prefix)) {
+        found.push(item);
+      }
+      return found;
+    }
+
+    async function increment(key, by = 1) {
+      const [{ value }] = await write([{ op: "increment", key: String(key), by }]);
+      return value;
+    }
+
+    // Reads with their revisions and writes in one step; once more from the start if one of them changed meanwhile.
+    async function transaction(work) {
+      for (let attempt = 1; ; attempt++) {
+        await writesDone();
+        const checks = new Map();
+        const writes = new Map();
+        const result = await work({
+          async get(key) {
+            const written = writes.get(String(key));
+            if (written) {
+              return structuredClone(written.value);
+            }
+            const found = await entry(key);
+            checks.set(String(key), found?.revision ?? 0);
+            return found?.value;
+          },
+          set: (key, value) => void writes.set(String(key), putOf(key, value)),
+          delete: (key) => void writes.set(String(key), deleteOf(key)),
+        });
+        const operations = [...checks].map(([key, revision]) => ({ op: "check", key, revision }));
+        try {
+          if (writes.size) {
+            await write([...operations, ...writes.values()]);
           }
-        }
-        for (const [key, revision] of before) {
-          if (!known.has(key)) {
-            callback({ key, revision, deleted: true });
+          return result;
+        } catch (error) {
+          if (!(error instanceof ConflictError) || attempt === TRANSACTION_ATTEMPTS) {
+            throw error;
           }
+          await pause(Math.random() * 50 * attempt);
         }
-      },
-    });
+      }
+    }
+
+    // Calls back for every later change below *prefix*, this page's own included. Returns the function that ends it.
+    function watch(prefix, callback) {
+      needContext();
+      let known = null; // keys, for telling what was deleted while nobody told us
+      const learn = async () => {
+        const keys = new Map();
+        for await (const item of entries(prefix, false)) {
+          keys.set(item.key, item.revision);
+        }
+        return keys;
+      };
+      const learned = learn().then(
+        (keys) => (known = keys),
+        (error) => error instanceof NotGrantedError && console.warn(`Nothing to watch: ${error.message}`),
+      );
+      return feed().listen({
+        change(change) {
+          if (change.key.startsWith(prefix)) {
+            change.deleted ? known?.delete(change.key) : known?.set(change.key, change.revision);
+            callback({ deleted: false, ...change });
+          }
+        },
+        async resync() {
+          await learned;
+          const before = known ?? new Map();
+          known = new Map();
+          for await (const item of entries(prefix)) {
+            known.set(item.key, item.revision);
+            if (before.get(item.key) !== item.revision) {
+              callback({ deleted: false, ...item });
+            }
+          }
+          for (const [key, revision] of before) {
+            if (!known.has(key)) {
+              callback({ key, revision, deleted: true });
+            }
+          }
+        },
+      });
+    }
+
+    async function usage() {
+      const used = await read("/usage");
+      const share = Math.max(used.keys / used.max_keys, used.bytes / used.max_bytes);
+      return { ...used, share, notice: NOTICES.find((limit) => share >= limit) ?? null };
+    }
+
+    return { get, set, delete: remove, list, increment, transaction, watch, usage };
   }
 
-  async function usage() {
-    const used = await read("/usage");
-    const share = Math.max(used.keys / used.max_keys, used.bytes / used.max_bytes);
-    return { ...used, share, notice: NOTICES.find((limit) => share >= limit) ?? null };
+  const own = makeData(`/apps/${context?.app_id}`, {
+    post: (operations) =>
+      new Promise((resolve, reject) => {
+        runtime.outbox.add(Symbol("sdk"), operations, { stored: resolve, failed: (error) => reject(errorOf(error)) });
+      }),
+    feed: () => runtime.feed,
+  });
+
+  // Data of another app, where the person granted it. Without a connection its writes are refused, not kept.
+
+  const others = new Map();
+
+  function of(appId) {
+    if (String(appId) === context?.app_id) {
+      return own;
+    }
+    if (!others.has(appId)) {
+      others.set(appId, makeOther(String(appId)));
+    }
+    return others.get(appId);
+  }
+
+  function makeOther(appId) {
+    const path = `/apps/${encodeURIComponent(appId)}`;
+    const refused = (error, verb = "read") => {
+      const permission = `data:${appId}:${verb}`;
+      const advice =
+        `The person has not granted this app "${permission}", or does not have "${appId}". Ask for it in req_permissions` +
+        " of manifest.json; they grant it when they install this app, or on its settings page.";
+      const details = { ...error.details, required_permission: permission };
+      return new NotGrantedError(advice, { code: error.code, status: error.status, details });
+    };
+    let last = Promise.resolve(); // writes go one after the other
+    const post = (operations) => {
+      const sent = last.then(() => postBatch(path, operations, refused));
+      last = sent.catch(() => {});
+      return sent;
+    };
+    let feed = null;
+    const feedOf = () => (feed ??= runtime.feedOf(encodeURIComponent(appId)));
+    return Object.freeze(makeData(path, { post, feed: feedOf, refused }));
+  }
+
+  // All or nothing; what a deletion does not find is gone already, which is as well.
+  async function postBatch(path, operations, refused) {
+    if (operations.length === 0) {
+      return [];
+    }
+    const response = await ask(`${path}/batch`, {
+      method: "POST",
+      headers: { "Content-Type": "application/json", "Idempotency-Key": runtime.randomKey() },
+      body: JSON.stringify({ operations }),
+    });
+    try {
+      return (await dataOf(response)).results;
+    } catch (error) {
+      const index = error.details?.index;
+      if (error.status !== 404) {
+        throw error;
+      }
+      if (operations[index]?.op === "delete") {
+        return postBatch(path, operations.filter((_, each) => each !== index), refused);
+      }
+      throw refused(error, operations.some(({ op }) => op === "delete") ? "delete" : "write");
+    }
   }
 
   // Metrics
@@ -279,12 +363,13 @@
   const dot = {
     user: context ? Object.freeze({ ...context.user }) : null,
     settings: context ? Object.freeze({ ...context.settings }) : {},
-    data: { get, set, delete: remove, list, increment, transaction, watch, usage },
+    data: { ...own, of },
     metrics: { report },
     DotError,
     ConflictError,
     QuotaError,
     OfflineError,
+    NotGrantedError,
   };
   dot.ready = context ? Promise.resolve(dot) : Promise.reject(notOpened());
   dot.ready.catch(() => {}); // an app that never asks need not hear of it

@@ -100,7 +100,7 @@ def test_nothing_can_be_written_for_somebody_else(
 
 
 # Every route of this room; test_all_routes_are_walked says when one is missing.
-TAILS = ("data", "data/kept", "data/gone", "data/new", "batch", "changes", "usage", "export", "import")
+TAILS = ("data", "data/kept", "data/gone", "data/new", "batch", "changes", "events", "usage", "export", "import")
 ROUTES = [
     (method, f"/api/apps/notes/{tail}")
     for tail in TAILS

@@ -2,17 +2,23 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
 from urllib.parse import quote
 
+import orjson
 import pytest
 from django.contrib.admin.models import LogEntry
 from django.core.files.uploadedfile import SimpleUploadedFile
+from django.utils import timezone
 from django.utils.html import escape
 
-from appdata.models import AppLimit, Entry
-from appdata.services import Place, get_entry, put_entry
+from appdata import limits
+from appdata.models import AppLimit, Discarded, Entry
+from appdata.services import Place, get_entry, list_changes, put_entry
+from appdata.tasks import expire_discarded
+from apps_registry.models import Installation
 from dotplatform.accounts.models import User
-from dotplatform.database.doors import as_operator
+from dotplatform.database.doors import as_operator, as_person
 from tests.conftest import DotClient
 
 URL = "/apps/notes/data"
@@ -62,7 +68,7 @@ class TestBrowse:
         first = browser.get(URL)
         assert first.context["next"] == "49"
         second = browser.get(URL, {"after": "49"})
-        assert [entry.key for entry in second.context["entries"]] == ["50"]
+        assert [shown.entry.key for shown in second.context["entries"]] == ["50"]
         assert second.context["next"] is None
 
     def test_somebody_elses_entries_and_apps_are_not_there(self, client: DotClient, place: Place, bob: User) -> None:
@@ -112,6 +118,147 @@ class TestEntry:
     def test_keys_that_cannot_be_are_404(self, browser: DotClient, place: Place) -> None:
         for key in ("", "\0", "x" * 1000):
             assert browser.get(url("entry", key)).status_code == 404
+
+
+class TestUndo:
+    def delete(self, browser: DotClient, *keys: str) -> str:
+        browser.post(f"{URL}/delete-ticked", {"key": keys})
+        return browser.get(URL).content.decode()
+
+    def test_several_come_back_with_their_values_and_new_revisions(self, browser: DotClient, place: Place) -> None:
+        for key in ("a", "b", "c"):
+            put_entry(place, key, b'{"of":"%b","n":1.10}' % key.encode())
+        created = orjson.loads(get_entry(place, "a").body)["created_at"]
+        page = self.delete(browser, "a", "b", "never there")
+        assert "Deleted 2 entries. For a minute you can take that back." in page
+        assert installation_of(place).data_keys == 1
+        assert "2 entries are back." in browser.post(f"{URL}/undo", follow=True).content.decode()
+        entry = orjson.loads(get_entry(place, "a").body)
+        assert b'"n": 1.10' in get_entry(place, "a").body
+        assert (entry["revision"], entry["created_at"]) == (6, created)
+        assert installation_of(place).data_keys == 3
+        assert "Undo" not in browser.get(URL).content.decode()
+        assert not kept_aside()
+
+    def test_one_deleted_on_its_own_page_too(self, browser: DotClient, place: Place) -> None:
+        put_entry(place, "a", b"1")
+        page = browser.post(url("delete", "a"), follow=True).content.decode()
+        assert "Deleted “a”. For a minute you can take that back." in page
+        browser.post(f"{URL}/undo")
+        assert get_entry(place, "a").revision == 3
+
+    def test_others_hear_of_the_deletion_and_of_the_return(self, browser: DotClient, place: Place) -> None:
+        put_entry(place, "a", b"1")
+        self.delete(browser, "a")
+        assert b'"deleted":true' in list_changes(place, 1, limit=10).body
+        browser.post(f"{URL}/undo")
+        assert b'"deleted":false' in list_changes(place, 1, limit=10).body
+
+    def test_what_was_written_anew_stays(self, browser: DotClient, place: Place) -> None:
+        for key in ("a", "b"):
+            put_entry(place, key, b"1")
+        self.delete(browser, "a", "b")
+        put_entry(place, "a", b'"newer"')
+        page = browser.post(f"{URL}/undo", follow=True).content.decode()
+        assert "1 entry is back." in page
+        assert "stays as it is" in page
+        assert b'"newer"' in get_entry(place, "a").body
+
+    def test_only_the_last_deletion_is_kept(self, browser: DotClient, place: Place) -> None:
+        for key in ("a", "b"):
+            put_entry(place, key, b"1")
+            self.delete(browser, key)
+        assert kept_aside() == ["b"]
+
+    def test_after_a_minute_it_is_gone_and_then_really(self, browser: DotClient, place: Place) -> None:
+        put_entry(place, "a", b"1")
+        self.delete(browser, "a")
+        with as_operator():
+            Discarded.objects.update(deleted_at=timezone.now() - timedelta(seconds=61))
+        assert "Undo" not in browser.get(URL).content.decode()
+        assert "gone for good" in browser.post(f"{URL}/undo", follow=True).content.decode()
+        assert kept_aside() == ["a"]
+        with as_operator():
+            expire_discarded()
+        assert kept_aside() == []
+
+    def test_within_the_minute_the_task_leaves_it(self, browser: DotClient, place: Place) -> None:
+        put_entry(place, "a", b"1")
+        self.delete(browser, "a")
+        with as_operator():
+            expire_discarded()
+        assert kept_aside() == ["a"]
+
+    def test_no_room_left_is_said_and_nothing_is_lost(self, browser: DotClient, place: Place) -> None:
+        put_entry(place, "a", b"1")
+        self.delete(browser, "a")
+        AppLimit.objects.create(app_id="notes", max_keys=0)
+        limits.forget()
+        assert "no room left" in browser.post(f"{URL}/undo", follow=True).content.decode()
+        assert kept_aside() == ["a"]
+
+    def test_nothing_ticked(self, browser: DotClient, place: Place) -> None:
+        page = browser.post(f"{URL}/delete-ticked", follow=True).content.decode()
+        assert "Tick what to delete first." in page
+
+    def test_of_somebody_else(self, client: DotClient, browser: DotClient, place: Place, bob: User) -> None:
+        put_entry(place, "a", b"1")
+        self.delete(browser, "a")
+        client.force_login(bob)
+        assert "Undo" not in client.get(URL).content.decode()
+        client.post(f"{URL}/undo")
+        assert kept_aside() == ["a"]
+        assert client.post("/apps/nothing/data/undo").status_code == 404
+        assert client.post("/apps/nothing/data/delete-ticked", {"key": "a"}).status_code == 404
+
+    @pytest.mark.parametrize("action", ["undo", "delete-ticked"])
+    def test_by_post_alone(self, browser: DotClient, place: Place, action: str) -> None:
+        assert browser.get(f"{URL}/{action}").status_code == 405
+
+
+class TestHistory:
+    def rows(self, browser: DotClient) -> list[tuple[str, bool, str]]:
+        return [(each.key, each.is_deletion, each.by) for each in browser.get(f"{URL}/history").context["writes"]]
+
+    def test_who_wrote_what_newest_first(self, browser: DotClient, place: Place, alice: User) -> None:
+        for key in ("a", "b", "c", "d"):
+            put_entry(Place(alice.id, "notes"), key, b"1")
+        browser.post(url("entry", "b"), {"value": "2", "revision": 2})
+        put_entry(Place(alice.id, "notes"), "a", b"2")
+        browser.post(url("delete", "c"))
+        with as_person(alice.id, "notes"):
+            Entry.objects.filter(key="d").update(written_by="tasks")
+        assert self.rows(browser) == [
+            ("c", True, "You"),
+            ("a", False, "Notes"),
+            ("b", False, "You"),
+            ("d", False, "Tasks"),
+        ]
+        assert "Tasks" in browser.get(URL).content.decode()
+        assert "· You" in browser.get(url("entry", "b")).content.decode()
+
+    def test_of_nobody_else(self, browser: DotClient, place: Place, bob: User) -> None:
+        put_entry(Place(bob.id, "notes"), "bobs", b"1")
+        assert self.rows(browser) == []
+        assert browser.get("/apps/nothing/data/history").status_code == 404
+
+    def test_apps_that_may_use_it_are_named(self, browser: DotClient, place: Place, alice: User) -> None:
+        assert "You let" not in browser.get(URL).content.decode()
+        with as_person(alice.id):
+            Installation.objects.filter(app_id="tasks").update(permissions=["data:notes:read"])
+        page = browser.get(URL).content.decode()
+        assert "You let Tasks use it, too." in page
+        assert "/apps/tasks/settings" in page
+
+
+def kept_aside() -> list[str]:
+    with as_operator():
+        return list(Discarded.objects.values_list("key", flat=True))
+
+
+def installation_of(place: Place) -> Installation:
+    with as_person(place.user_id):
+        return Installation.objects.get(app_id=place.app_id)
 
 
 class TestConsole:

@@ -6,11 +6,15 @@ const QUIET_MS = 40_000; // the platform says something every 15 s; after this t
 const STREAM_ATTEMPTS = 2; // that fail in a row before asking instead
 const POLLS_A_STREAM = 12;
 
-const feed = {
-  since: context?.storage?.revision ?? null,
-  listeners: new Set(), // { change(change), resync() }: resync when what happened meanwhile is no longer known
-  isRunning: false,
-  isLive: false, // a stream is open
+class Feed {
+  // Of the app's own data, or, as far as the person granted it, of another app's.
+  constructor(appId, since = null) {
+    this.path = `/apps/${appId}`;
+    this.since = since;
+    this.listeners = new Set(); // { change(change), resync() }: resync when what happened meanwhile is no longer known
+    this.isRunning = false;
+    this.isLive = false; // a stream is open
+  }
 
   listen(listener) {
     this.listeners.add(listener);
@@ -19,7 +23,7 @@ const feed = {
       this.run();
     }
     return () => this.listeners.delete(listener);
-  },
+  }
 
   async run() {
     for (let failures = 0; this.listeners.size; ) {
@@ -41,12 +45,12 @@ const feed = {
       await pause(wait * Math.random()); // a new version ends everybody's stream at once
     }
     this.isRunning = false;
-  },
+  }
 
   // Until the platform ends it (its token ends, a new version starts) or the connection breaks.
   async stream() {
     const controller = new AbortController();
-    const address = `${context.events_origin}/api/apps/${ownAppId}/events`;
+    const address = `${context.events_origin}/api${this.path}/events`;
     const headers = this.since === null ? {} : { "Last-Event-ID": String(this.since) };
     const response = await request(address, { headers, signal: controller.signal });
     if (!(await this.isUsable(response))) {
@@ -65,18 +69,18 @@ const feed = {
       text = events.pop();
       events.forEach((event) => this.take(event));
     }
-  },
+  }
 
   take(event) {
     const lines = event.split(/\r?\n/).filter((line) => line.startsWith("data:"));
     if (lines.length) {
       this.tell(JSON.parse(lines.map((line) => line.slice(5)).join("\n")));
     }
-  },
+  }
 
   async poll() {
     for (let more = true; more; ) {
-      const response = await request(`${apiAddress}/changes?since=${this.since ?? 0}`);
+      const response = await request(`${context.api}${this.path}/changes?since=${this.since ?? 0}`);
       if (!(await this.isUsable(response))) {
         return;
       }
@@ -85,7 +89,7 @@ const feed = {
       this.since = Math.max(this.since, data.items.at(-1)?.revision ?? data.head);
       more = data.more;
     }
-  },
+  }
 
   // False after starting anew, because what was missed is no longer kept.
   async isUsable(response) {
@@ -99,7 +103,7 @@ const feed = {
     this.since = error.details.head;
     await Promise.all([...this.listeners].map((listener) => listener.resync()));
     return false;
-  },
+  }
 
   tell(change) {
     if (this.since === null || change.revision > this.since) {
@@ -108,7 +112,9 @@ const feed = {
         listener.change(change);
       }
     }
-  },
-};
+  }
+}
+
+const feed = new Feed(ownAppId, context?.storage?.revision);
 
 const pause = (ms) => new Promise((resolve) => setTimeout(resolve, ms));

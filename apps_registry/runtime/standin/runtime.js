@@ -1,6 +1,8 @@
 // What the SDK builds on, and the load time that the open page reports.
 
-Object.defineProperty(window, Symbol.for("dot.runtime"), { value: { context, request, apiAddress, outbox, feed } });
+Object.defineProperty(window, Symbol.for("dot.runtime"), {
+  value: { context, request, outbox, feed, randomKey, feedOf: (appId) => new Feed(appId) },
+});
 
 let loadedAt = null; // when the app's page was there, in the clock of all pages
 

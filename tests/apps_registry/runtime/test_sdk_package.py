@@ -24,7 +24,7 @@ def test_it_can_be_imported_and_says_where_it_belongs(tmp_path: Path) -> None:
     (tmp_path / "node_modules" / "dot-platform-sdk").symlink_to(SDK)
     (tmp_path / "app.mjs").write_text(OUTSIDE)
     printed = subprocess.run(["node", "app.mjs"], cwd=tmp_path, capture_output=True, text=True, check=True).stdout
-    verbs = ["get", "set", "delete", "list", "increment", "transaction", "watch", "usage"]
+    verbs = ["get", "set", "delete", "list", "increment", "transaction", "watch", "usage", "of"]
     assert json.loads(printed) == ["NOT_OPENED_BY_PLATFORM", verbs, True]
 
 
