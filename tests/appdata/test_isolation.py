@@ -15,9 +15,10 @@ from appdata.models import Entry, Tombstone
 from appdata.services import Place, put_entry, run_batch
 from appdata.undo import delete_for_a_minute
 from appdata.urls import api_urls
-from apps_registry.models import Installation, Review
+from apps_registry.models import App, Installation, Review
+from apps_registry.services import grant_permissions
 from dotplatform.accounts.models import User
-from dotplatform.database.constraints import RowSecurity
+from dotplatform.database.constraints import VERBS, RowSecurity
 from dotplatform.database.doors import as_operator, as_person
 from tests.conftest import DotClient
 
@@ -127,6 +128,35 @@ def test_every_route_with_a_wrong_token(
     with as_operator():
         assert list(Entry.objects.filter(user_id=alice.id).values()) == before
         assert list(Installation.objects.filter(user_id=alice.id).order_by("pk").values()) == counted
+
+
+READ_ONLY = {"GET", "HEAD"}
+
+
+@pytest.mark.django_db(transaction=True)  # a refusal that names a permission ends the transaction it happens in
+@pytest.mark.parametrize("who", ["tasks, which may read", "tasks, which may no longer", "tasks, which bob lets"])
+def test_every_route_for_another_app(
+    alices_rows: None, alice: User, bob: User, api: Callable[[UUID, str], DotClient], who: str
+) -> None:
+    asked = [{"name": f"data:notes:{verb}", "reason": "To link them."} for verb in VERBS]
+    App.objects.filter(app_id="tasks").update(manifest={"req_permissions": asked})
+    person = bob if who == "tasks, which bob lets" else alice
+    grant_permissions(person.id, "tasks", [each["name"] for each in asked] if person is bob else ["data:notes:read"])
+    if who == "tasks, which may no longer":
+        grant_permissions(alice.id, "tasks", [])
+    with as_operator():
+        before = list(Entry.objects.filter(user_id=alice.id).values())
+    client = api(person.id, "tasks")
+    for method, path in ROUTES:
+        response = client.generic(method, path, BODY, content_type="application/json")
+        reads = who == "tasks, which may read" and method in READ_ONLY
+        assert reads or b"secret" not in response.getvalue()
+        if person is alice and not reads:
+            refused = {403, 405} if who == "tasks, which may read" else {404, 405}
+            assert response.status_code in refused, (method, path)
+    assert (b"secret" in client.get("/api/apps/notes/data").content) is (who == "tasks, which may read")
+    with as_operator():
+        assert list(Entry.objects.filter(user_id=alice.id).values()) == before
 
 
 def test_all_routes_are_walked() -> None:

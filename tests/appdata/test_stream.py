@@ -27,6 +27,7 @@ from datetime import timedelta
 from django.conf import settings
 from apps_registry.models import App, Installation
 from dotplatform.accounts.models import User
+from dotplatform.accounts.services import issue_access_token
 from dotplatform.api.authentication import issue_launch_token
 from dotplatform.database.doors import as_person
 def person(name):
@@ -35,14 +36,26 @@ def person(name):
         Installation.objects.create(user=someone, app_id="feed")
     return someone
 App.objects.create(app_id="feed", name="Feed")
+asked = {"req_permissions": [{"name": "data:feed:read", "reason": "To listen."}]}
+App.objects.create(app_id="listener", name="Listener", manifest=asked)
 alice, bob = person("alice"), person("bob")
 print("alice:", issue_launch_token(alice.id, "feed")[0])
 print("bob:", issue_launch_token(bob.id, "feed")[0])
+print("several:", issue_access_token(alice, "two apps", ["data:read"], ["feed", "listener"])[1])
+print("others:", issue_access_token(alice, "other apps", ["data:read"], ["listener", "notes"])[1])
+with as_person(alice.id):
+    Installation.objects.create(user=alice, app_id="listener")
+print("listener:", issue_launch_token(alice.id, "listener")[0])
 """
 UNINSTALL = """
 from apps_registry.services import uninstall
 from dotplatform.accounts.models import User
 uninstall(User.objects.get(email="stream-bob@example.com").id, "feed")
+"""
+GRANT = """
+from apps_registry.services import grant_permissions
+from dotplatform.accounts.models import User
+grant_permissions(User.objects.get(email="stream-alice@example.com").id, "listener", %s)
 """
 
 pytestmark = pytest.mark.slow
@@ -58,7 +71,7 @@ def platform() -> Iterator[RunningPlatform]:
 @pytest.fixture(scope="module")
 def tokens(platform: RunningPlatform) -> dict[str, str]:
     printed = platform.manage("shell", "-c", SETUP).stdout
-    return dict(re.findall(r"^(\w+): (dot_run_\S+)$", printed, re.MULTILINE))
+    return dict(re.findall(r"^(\w+): (dot_(?:run|pat)_\S+)$", printed, re.MULTILINE))
 
 
 class Api:
@@ -153,6 +166,30 @@ def test_only_ones_own(platform: RunningPlatform, tokens: dict[str, str]) -> Non
     Api(platform, tokens["bob"]).call("PUT", "bobs", 1)
     assert [change["key"] for _, change in bobs.events(1)] == ["bobs"]
     bobs.close()
+
+
+def test_an_access_token_for_several_apps_hears_each_of_them(platform: RunningPlatform, tokens: dict[str, str]) -> None:
+    listener = Listener(platform, tokens["several"])
+    assert listener.status == 200
+    Api(platform, tokens["alice"]).call("PUT", "several", 1)
+    assert listener.events(1)[0][1]["key"] == "several"
+    listener.close()
+    assert Listener(platform, tokens["others"]).status == 404
+
+
+def test_another_app_hears_while_the_person_lets_it(platform: RunningPlatform, tokens: dict[str, str]) -> None:
+    assert Listener(platform, tokens["listener"]).status == 404
+    platform.manage("shell", "-c", GRANT % ["data:feed:read"])
+    listener = Listener(platform, tokens["listener"])
+    assert listener.status == 200
+    alice = Api(platform, tokens["alice"])
+    alice.call("PUT", "shared", 1)
+    assert listener.events(1)[0][1]["key"] == "shared"
+    platform.manage("shell", "-c", GRANT % [])
+    alice.call("PUT", "hidden", 1)
+    while (line := listener.line()) is not None:  # it ends, and nothing is told any more
+        assert "hidden" not in line
+    assert Listener(platform, tokens["listener"]).status == 404
 
 
 @pytest.mark.parametrize(

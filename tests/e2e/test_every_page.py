@@ -17,6 +17,7 @@ MORE_PAGES = {
     "alice@example.com": [
         "/apps",
         "/apps/notes/uninstall",
+        "/apps/notes/data/history",
         "/accounts/email/",
         "/accounts/password/change/",
         "/accounts/reauthenticate/",

@@ -170,6 +170,34 @@ def test_a_page_that_knows_of_changes_nobody_else_does_starts_anew(
     first.wait_for_function("localStorage.restored === '2'")
 
 
+def _watching(frame: Frame) -> None:
+    frame.evaluate(
+        "() => { window.told = []; dot.data.watch('r/', ({ key, value, deleted }) =>"
+        " told.push(JSON.stringify([key, value ?? null, deleted]))) }"
+    )
+
+
+def test_where_no_stream_gets_through_the_feed_asks_now_and_then(devices: tuple[Page, Page], app_id: str) -> None:
+    devices[0].route("**/events*", lambda route: route.abort())
+    watcher, writer = (open_frame(page, app_id) for page in devices)
+    writer.evaluate("async () => { await dot.data.set('r/a', 1); await dot.data.set('r/b', 1) }")
+    _watching(watcher)
+    watcher.wait_for_function("window[Symbol.for('dot.runtime')].feed.since !== null")
+    writer.evaluate("() => dot.data.set('r/a', 'asked for')")
+    watcher.wait_for_function('told.includes(\'["r/a","asked for",false]\')')
+    assert watcher.evaluate("window[Symbol.for('dot.runtime')].feed.isLive") is False
+
+    # What is no longer known (410): the SDK lists everything, and tells what is new, changed or gone.
+    watcher.evaluate("() => { told.length = 0; window[Symbol.for('dot.runtime')].feed.since = 1e9 }")
+    writer.evaluate(
+        "async () => { await dot.data.set('r/a', 2); await dot.data.delete('r/b'); await dot.data.set('r/c', 3) }"
+    )
+    for told in ('["r/a",2,false]', '["r/b",null,true]', '["r/c",3,false]'):
+        watcher.wait_for_function("(text) => told.includes(text)", arg=told)
+    assert watcher.evaluate("window[Symbol.for('dot.runtime')].feed.since") < 1e9
+    writer.evaluate("async () => { for (const name of 'abc') await dot.data.delete(`r/${name}`) }")
+
+
 def _workers(platform: RunningPlatform) -> list[int]:
     """The processes below the platform's web and stream masters."""
     found: list[int] = []

@@ -184,6 +184,36 @@ def test_usage_has_numbers_and_a_notice(page: Page, frame: Frame) -> None:
     assert used["notice"] is None
 
 
+def test_usage_warns_at_80_and_at_90_percent_and_so_does_the_page(
+    page: Page, frame: Frame, platform: RunningPlatform, app_id: str
+) -> None:
+    limit = (
+        "from appdata.models import AppLimit; AppLimit.objects.update_or_create(app_id=%r, defaults={'max_keys': %s})"
+    )
+    platform.manage("shell", "-c", limit % (app_id, 10))
+    frame.wait_for_function("dot.data.usage().then((used) => used.max_keys === 10)")  # remembered for some seconds
+    notices = run(
+        frame,
+        """const notices = [];
+        for (let n = 1; n <= 10; n++) {
+            await dot.data.set(`k/${n}`, n);
+            const { share, notice } = await dot.data.usage();
+            notices.push([share, notice]);
+        }
+        return notices""",
+    )
+    expected = [None] * 7 + [0.8, 0.9, 0.9]
+    assert notices == [[number / 10, notice] for number, notice in enumerate(expected, 1)]
+    assert run(frame, "await dot.data.set('k/11', 1)")["name"] == "QuotaError"
+    other = page.context.new_page()
+    other.goto(f"/apps/{app_id}/data")
+    expect(other.locator(".notice-bad")).to_contain_text("100 %")
+    run(frame, "await dot.data.delete('k/10'); await dot.data.delete('k/9')")
+    other.reload()
+    expect(other.locator(".notice-warn")).to_contain_text("80 %")
+    platform.manage("shell", "-c", limit % (app_id, None))
+
+
 def test_as_a_module_it_is_the_same(frame: Frame, page: Page) -> None:
     frame.evaluate("location.href = 'module.html'")
     module = app_frame(page, "module.html")

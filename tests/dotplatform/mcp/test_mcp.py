@@ -204,6 +204,35 @@ class TestWhoMay:
         assert refused(limited, "data_set", app_id="notes", key="a", value=1) == "NOT_FOUND"
         assert refused(limited, "publish_app", files={"index.html": PAGE}, app_id="notes") == "FORBIDDEN"
 
+    def test_of_another_app_a_tool_reaches_what_the_person_granted(
+        self,
+        charlie: DotClient,
+        publisher: User,
+        token: TokenClient,
+    ) -> None:
+        asked = {"name": "Lunch", "req_permissions": [{"name": "data:notes:read", "reason": "To quote them."}]}
+        found(charlie, "publish_app", files={"index.html": PAGE, "manifest.json": json.dumps(asked)}, app_id="lunch")
+        found(charlie, "publish_app", files={"index.html": PAGE}, app_id="notes")
+        found(charlie, "install_app", app_id="notes")
+        found(charlie, "data_set", app_id="notes", key="a", value="quoted")
+        found(charlie, "install_app", app_id="lunch")
+        limited = token(publisher, *ALL, app_ids=["lunch"])
+        assert refused(limited, "data_get", app_id="notes", key="a") == "NOT_FOUND"
+        found(charlie, "install_app", app_id="lunch", permissions=["data:notes:read"])
+        assert found(limited, "data_get", app_id="notes", key="a")["value"] == "quoted"
+        assert [each["key"] for each in found(limited, "data_list", app_id="notes")["items"]] == ["a"]
+
+    def test_deleting_needs_its_own_scope(self, charlie: DotClient, publisher: User, token: TokenClient) -> None:
+        found(charlie, "publish_app", files={"index.html": PAGE}, app_id="notes")
+        found(charlie, "install_app", app_id="notes")
+        found(charlie, "data_set", app_id="notes", key="a", value=1)
+        writer = token(publisher, "data:read", "data:write")
+        assert refused(writer, "data_delete", app_id="notes", key="a") == "FORBIDDEN"
+        deleter = token(publisher, "data:delete")
+        assert found(deleter, "data_delete", app_id="notes", key="a") == {"key": "a", "revision": 2}
+        assert refused(charlie, "data_get", app_id="notes", key="a") == "NOT_FOUND"
+        assert refused(deleter, "data_delete", app_id="notes", key="a") == "NOT_FOUND"
+
     def test_nobody_reads_somebody_elses_entries(
         self,
         charlie: DotClient,
