@@ -80,7 +80,7 @@ RETRY_AFTER = {"Retry-After": {"schema": {"type": "integer"}, "description": "Se
 
 _ERRORS: dict[int, str] = {
     400: "The request is not understood: INVALID_JSON, VALIDATION_ERROR or BAD_REQUEST",
-    403: "FORBIDDEN: the credentials lack `details.required_scope`, or are not meant for this",
+    403: "FORBIDDEN: the credentials lack `details.required_scope` or `details.required_permission`",
     404: "NOT_FOUND: not there, or not yours",
     409: "CONFLICT with what is there",
     410: "RESYNC_REQUIRED: those changes are no longer kept",
