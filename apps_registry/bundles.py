@@ -153,8 +153,17 @@ def type_of(path: str) -> str:
     return f"{found}; charset=utf-8" if is_text else found
 
 
+def list_folder(folder: str) -> tuple[list[str], list[str]]:
+    """The folders and files in *folder* of the storage; none where it is not there (a bucket never has folders)."""
+    try:
+        folders, files = default_storage.listdir(folder)
+    except FileNotFoundError:
+        return [], []
+    return folders, files
+
+
 def _files_below(folder: str) -> Iterator[str]:
-    folders, files = default_storage.listdir(folder) if default_storage.exists(folder) else ([], [])
+    folders, files = list_folder(folder)
     yield from (f"{folder}/{name}" for name in files)
     for name in folders:
         yield from _files_below(f"{folder}/{name}")

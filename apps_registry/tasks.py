@@ -4,9 +4,7 @@ from __future__ import annotations
 
 from datetime import UTC, datetime, time, timedelta
 
-from django.core.files.storage import default_storage
-
-from apps_registry.bundles import ROOT, remove_stray_bundle
+from apps_registry.bundles import ROOT, list_folder, remove_stray_bundle
 from apps_registry.models import Release
 from dotplatform.schedule import periodic
 
@@ -16,7 +14,7 @@ STRAY_AFTER = timedelta(days=1)  # longer than any publishing takes
 @periodic(daily_at=time(4, 10))
 def remove_stray_bundles() -> None:
     """Files of no release: left by a process that was killed while it published. Nothing else leaves any."""
-    folders, descriptions = default_storage.listdir(ROOT) if default_storage.exists(ROOT) else ([], [])
+    folders, descriptions = list_folder(ROOT)
     stored = {*folders, *(name.removesuffix(".json") for name in descriptions)}
     for sha256 in stored - set(Release.objects.values_list("sha256", flat=True)):
         remove_stray_bundle(sha256, older_than=datetime.now(UTC) - STRAY_AFTER)

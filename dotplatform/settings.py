@@ -6,9 +6,13 @@ Development reads ``.env`` (written by ``make run``) and brings its own PostgreS
 
 from __future__ import annotations
 
+import logging
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 from urllib.parse import unquote, urlsplit
+from zoneinfo import ZoneInfo
 
 import environ
 from django.core.exceptions import ImproperlyConfigured
@@ -18,7 +22,18 @@ from dotplatform import __version__
 
 BASE_DIR = Path(__file__).resolve().parent.parent
 
-env = environ.Env()
+
+class _Env(environ.Env):
+    """Names the variable that cannot be read, instead of the line of code that could not."""
+
+    def get_value(self, var: str, *args: Any, **kwargs: Any) -> Any:
+        try:
+            return super().get_value(var, *args, **kwargs)
+        except ValueError as error:
+            raise ImproperlyConfigured(f"{var} cannot be read: {error}") from error
+
+
+env = _Env()
 environ.Env.read_env(BASE_DIR / ".env")  # what the real environment says wins
 
 
@@ -41,6 +56,15 @@ def switch(name: str, default: bool) -> bool:
     if value and value not in _ON | _OFF:
         raise ImproperlyConfigured(f"{name}={value} is neither on nor off.")
     return value in _ON if value else default
+
+
+@contextmanager
+def readable(name: str, example: str) -> Iterator[None]:
+    """What is done with the variable *name* inside may fail: then it is named, with an example to copy."""
+    try:
+        yield
+    except Exception as error:  # whatever a parser raises
+        raise ImproperlyConfigured(f"{name} cannot be read. For example: {name}={example}") from error
 
 
 DOT_ENV: str = env.str("DOT_ENV", default="production")
@@ -204,12 +228,13 @@ if IS_DEVELOPMENT and not env.str("DATABASE_URL", default=""):
         "HOST": str(EmbeddedServer(EMBEDDED_POSTGRES).socket_folder),
     }
 else:
-    _database = environ.Env.db_url_config(required("DATABASE_URL", "postgres://dot:secret@db.internal:5432/dot"))
+    _url = required("DATABASE_URL", "postgres://dot:secret@db.internal:5432/dot")
+    with readable("DATABASE_URL", "postgres://dot:secret@db.internal:5432/dot"):
+        _database = environ.Env.db_url_config(_url)
+        # A socket's folder is as libpq writes it: postgres://dot@%2Frun%2Fdb/dot
+        _database["HOST"] = unquote(_database["HOST"])
     if "postgresql" not in _database.get("ENGINE", ""):
         raise ImproperlyConfigured("DATABASE_URL is no address of PostgreSQL, which alone keeps people's data apart.")
-    _database["HOST"] = unquote(
-        _database["HOST"]
-    )  # a socket's folder, as libpq writes it: postgres://dot@%2Frun%2Fdb/dot
 DATABASES: dict[str, dict[str, Any]] = {
     "default": {
         **_database,
@@ -276,11 +301,9 @@ WHITENOISE_SKIP_COMPRESS_EXTENSIONS = ("jpg", "jpeg", "png", "gif", "webp", "avi
 
 TASKS = {"default": {"BACKEND": "django_tasks_db.DatabaseBackend"}}
 
-vars().update(
-    environ.Env.email_url_config(
-        env.str("EMAIL_URL", default="consolemail://" if IS_DEVELOPMENT else "smtp://localhost:25")
-    )
-)
+_email_url: str = env.str("EMAIL_URL", default="consolemail://" if IS_DEVELOPMENT else "smtp://localhost:25")
+with readable("EMAIL_URL", "smtp+tls://user:password@mail.example.com:587"):
+    vars().update(environ.Env.email_url_config(_email_url))
 DEFAULT_FROM_EMAIL: str = env.str("DEFAULT_FROM_EMAIL", default="DOT Platform <no-reply@localhost>")
 SERVER_EMAIL = DEFAULT_FROM_EMAIL
 SLACK_WEBHOOK_URL: str = env.str("SLACK_WEBHOOK_URL", default="")
@@ -291,6 +314,8 @@ LANGUAGE_CODE = "ko"
 LANGUAGES = [("ko", _("Korean")), ("en", _("English"))]
 FORMAT_MODULE_PATH = ["dotplatform.formats"]
 TIME_ZONE: str = env.str("TIME_ZONE", default="Asia/Seoul")
+with readable("TIME_ZONE", "Asia/Seoul"):
+    ZoneInfo(TIME_ZONE)
 USE_TZ = True
 
 # People
@@ -404,6 +429,10 @@ CSRF_FAILURE_VIEW = "dotplatform.pages.csrf_failure"
 # Operations
 
 SENTRY_DSN: str = env.str("SENTRY_DSN", default="")
+with readable("SENTRY_DSN", "https://key@sentry.example.com/1"):
+    _dsn = urlsplit(SENTRY_DSN or "https://key@sentry.example.com/1")
+    if not (_dsn.username and _dsn.hostname and _dsn.path.rpartition("/")[2].isdecimal()):
+        raise ValueError(SENTRY_DSN)
 SENTRY_RELEASE: str = env.str("SENTRY_RELEASE", default="") or f"dot-platform@{DOT_VERSION}+{DOT_REVISION[:12]}".rstrip(
     "+"
 )
@@ -415,6 +444,9 @@ BACKUP_ENDPOINT_URL: str = env.str("BACKUP_ENDPOINT_URL", default="")  # of an S
 BACKUP_KEY: str = env.str("BACKUP_KEY", default="")  # the passphrase that backups are encrypted with
 BACKUP_KEEP_DAYS: int = env.int("BACKUP_KEEP_DAYS", default=30 if DOT_ENV == "production" else 7)
 
+LOG_LEVEL: str = env.str("LOG_LEVEL", default="INFO").upper()
+with readable("LOG_LEVEL", "INFO"):
+    logging.getLevelNamesMapping()[LOG_LEVEL]
 LOGGING: dict[str, Any] = {
     "version": 1,
     "disable_existing_loggers": False,
@@ -434,7 +466,7 @@ LOGGING: dict[str, Any] = {
             "formatter": "text" if IS_DEVELOPMENT else "json",
         }
     },
-    "root": {"handlers": ["console"], "level": env.str("LOG_LEVEL", default="INFO")},
+    "root": {"handlers": ["console"], "level": LOG_LEVEL},
     "loggers": {
         "django": {"handlers": [], "propagate": True},  # Django's own would print everything a second time
         "django.request": {"level": "ERROR"},  # the access log has the 4xx already

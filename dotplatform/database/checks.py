@@ -2,15 +2,23 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from typing import Any
 
 from django.apps import AppConfig, apps
 from django.conf import settings
 from django.core.checks import CheckMessage, Critical, Error, Tags, register
-from django.db import connections
+from django.db import connection, connections
+from django.db.models import Model
 
-from dotplatform.database.constraints import RowSecurity
+from dotplatform.database.constraints import RowSecurity, SharedRows
+
+_IN_FORCE = """
+SELECT c.relname, c.relrowsecurity AND c.relforcerowsecurity,
+    array(SELECT polname::text FROM pg_policy WHERE polrelid = c.oid)
+FROM pg_class c WHERE c.relnamespace = current_schema()::regnamespace AND c.relname = ANY(%s)
+"""
 
 # Per-person tables that other people's code manages, or that no person's door reaches, and why that is right.
 EXEMPT = {
@@ -67,3 +75,25 @@ def role_is_bound_by_policies(
                 )
             )
     return found
+
+
+def row_security_not_in_force() -> list[str]:
+    """What the database lacks of the row security that the models declare, such as ``app_data: not forced``.
+
+    Not a system check: ``migrate`` runs those before it has made what they would look for.
+    """
+    declared = {model._meta.db_table: names for model in apps.get_models() if (names := _declared_policies(model))}
+    with connection.cursor() as cursor:
+        cursor.execute(_IN_FORCE, [list(declared)])
+        there = {table: (is_forced, set(names)) for table, is_forced, names in cursor.fetchall()}
+    found = [f"{table}: row security is not forced" for table in declared if not there.get(table, (False, set()))[0]]
+    for table, names in declared.items():
+        has = there.get(table, (False, set()))[1]
+        found += [f"{table}: the policy {name} is missing" for name in sorted(names - has)]
+        found += [f"{table}: the policy {name} is of no migration" for name in sorted(has - names)]
+    return found
+
+
+def _declared_policies(model: type[Model]) -> set[str]:
+    constraints = [one for one in model._meta.constraints if isinstance(one, RowSecurity | SharedRows)]
+    return {name for one in constraints for name in re.findall(r"CREATE POLICY (\w+)", one.create_sql(model, None))}

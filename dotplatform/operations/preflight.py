@@ -5,17 +5,20 @@ from __future__ import annotations
 import socket
 import ssl
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from typing import Any
 from urllib.parse import urlsplit
 
 from django.conf import settings
 from django.core import mail
 from django.core.checks import CheckMessage, run_checks
-from django.db import DatabaseError
+from django.db import DatabaseError, OperationalError, connection
+from django.db.migrations.recorder import MigrationRecorder
 
-from dotplatform.database.checks import role_is_bound_by_policies
+from dotplatform.database.checks import role_is_bound_by_policies, row_security_not_in_force
 from dotplatform.operations import health_checks
 from dotplatform.operations.health_checks import Unhealthy
 from dotplatform.operations.models import PreflightRun
@@ -46,8 +49,9 @@ class Item:
 
 
 def run(before_migrate: bool = False) -> list[Item]:
-    """Go through the whole list (without the migrations, where they come next) and keep the result."""
-    items = [_ask(tier, name, ask) for tier, name, ask in _LIST if not (before_migrate and name == "migrations")]
+    """Go through the whole list (without what migrating brings, where that comes next) and keep the result."""
+    left_out = _comes_with_migrating() if before_migrate else set()
+    items = [_ask(tier, name, ask) for tier, name, ask in _LIST if name not in left_out]
     try:
         PreflightRun.objects.create(
             version=settings.DOT_VERSION, verdict=verdict(items), results=[asdict(item) for item in items]
@@ -70,6 +74,14 @@ def exit_code(items: list[Item]) -> int:
     return {"critical": 2, "recommended": 1}.get(verdict(items), 0)
 
 
+def _comes_with_migrating() -> set[str]:
+    """What cannot be asked yet; an empty database has no table at all."""
+    with suppress(DatabaseError):
+        if MigrationRecorder(connection).has_table():
+            return {"migrations", "row security"}
+    return {"migrations", "row security", "backup", "worker", "cache"}
+
+
 def _ask(tier: str, name: str, ask: Callable[[], None]) -> Item:
     try:
         ask()
@@ -77,6 +89,8 @@ def _ask(tier: str, name: str, ask: Callable[[], None]) -> Item:
         return Item(tier, name, False, str(finding), finding.hint)
     except Unhealthy as reason:
         return Item(tier, name, False, str(reason), _HINTS.get(name, "See /status and the log."))
+    except OperationalError:
+        return Item(tier, name, False, "cannot be told: the database does not answer", _HINTS["database"])
     except Exception as error:  # noqa: BLE001  (whatever a driver raises is a finding)
         return Item(tier, name, False, f"{type(error).__name__}: {str(error).strip()}", _HINTS.get(name, ""))
     return Item(tier, name, True)
@@ -112,6 +126,22 @@ def _policies() -> None:
     _first([message for message in run_checks() if message.is_serious()])
 
 
+def _row_security() -> None:
+    found = row_security_not_in_force()
+    if found:
+        raise Finding("; ".join(found), "Take the platform offline; put it back as the migrations made it.")
+
+
+def _static_files() -> None:
+    if not (settings.STATIC_ROOT / "staticfiles.json").is_file() and not settings.WHITENOISE_USE_FINDERS:
+        raise Finding("no static files are collected: every page would fail", "Run: manage.py collectstatic --noinput")
+
+
+def _translations() -> None:
+    if not (settings.BASE_DIR / "dotplatform" / "locale" / "ko" / "LC_MESSAGES" / "django.mo").is_file():
+        raise Finding("the Korean texts are not compiled", "Run: python -m dotplatform.messages")
+
+
 def _headers() -> None:
     _first(run_checks(include_deployment_checks=True, tags=["security"]))
     inline = [name for name, sources in settings.SECURE_CSP.items() if any("unsafe" in source for source in sources)]
@@ -135,9 +165,8 @@ def _certificate() -> None:
         ):
             certificate: Any = secure.getpeercert()
     except ssl.SSLError as error:
-        raise Finding(
-            f"the certificate is not valid: {error.reason}", "Renew it, and serve the whole chain."
-        ) from error
+        reason = getattr(error, "verify_message", "") or error.reason
+        raise Finding(f"the certificate is not valid: {reason}", "Renew it, and serve the whole chain.") from error
     except OSError as error:
         hint = "Check the name in DNS, the proxy and the firewall. Before the very first deploy this may wait."
         raise Finding(f"{parts.netloc} does not answer: {error}", hint) from error
@@ -150,11 +179,11 @@ def _certificate() -> None:
 
 
 def _email() -> None:
-    connection = mail.get_connection(timeout=5) if "smtp" in settings.EMAIL_BACKEND else mail.get_connection()
     if "smtp" not in settings.EMAIL_BACKEND:
         raise Finding("mails go nowhere", _HINTS["email"])
-    connection.open()
-    connection.close()
+    server = mail.get_connection(timeout=5)
+    server.open()
+    server.close()
 
 
 def _set(name: str, why: str, example: str) -> Callable[[], None]:
@@ -176,16 +205,19 @@ _LIST: list[tuple[str, str, Callable[[], None]]] = [
     ("critical", "migrations", health_checks.migrations),
     ("critical", "role", _role),
     ("critical", "policies", _policies),
+    ("critical", "row security", _row_security),
     ("critical", "headers", _headers),
     ("critical", "certificate", _certificate),
+    ("critical", "static files", _static_files),
     ("critical", "storage", health_checks.storage_takes_files),
     ("critical", "backup", health_checks.backup_is_recent),
-    ("recommended", "worker", health_checks.worker_beats),
+    ("recommended", "worker", partial(health_checks.worker_beats, patience_s=0)),
     ("recommended", "cache", health_checks.cache_keeps),
     ("recommended", "email", _email),
     ("recommended", "sentry", _set("SENTRY_DSN", "errors are only in the log", "https://key@sentry.example.com/1")),
     ("recommended", "monitoring", _set("MONITORING_ENABLED", "no alert rule is evaluated", "on")),
     ("recommended", "backup key", _set("BACKUP_KEY", "backups are not encrypted", "$(openssl rand -base64 32)")),
+    ("recommended", "translations", _translations),
     ("recommended", "web vitals", _vitals),
     ("optional", "analytics", _set("ANALYTICS_ENABLED", "browsers report no load times", "on")),
     ("optional", "slack", _set("SLACK_WEBHOOK_URL", "alerts do not go to Slack", "https://hooks.slack.com/services/…")),

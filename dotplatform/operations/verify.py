@@ -31,6 +31,10 @@ class Wrong(Exception):
     """What is not as it should be."""
 
 
+class Unreachable(Wrong):
+    """Nobody answered."""
+
+
 @dataclass(frozen=True)
 class Answer:
     """An HTTP answer."""
@@ -66,17 +70,24 @@ class Site:
             with urllib.request.urlopen(request, timeout=TIMEOUT_S, context=self._context) as response:  # noqa: S310
                 return Answer(response.status, response.headers, response.read())
         except urllib.error.HTTPError as error:
+            if "infinite loop" in str(error.reason):
+                hint = "behind a proxy that sends X-Forwarded-Proto, set TRUST_PROXY_HEADERS=on"
+                raise Wrong(f"redirects in a circle: {hint}") from error
             return Answer(error.code, error.headers, error.read())
         except OSError as error:
-            raise Wrong(f"does not answer: {error}") from error
+            raise Unreachable(f"does not answer: {error}") from error
 
 
 def verify(site: Site) -> list[tuple[str, str]]:
-    """Each check's name and what is wrong with it (empty: nothing)."""
-    results = []
+    """Each check's name and what is wrong with it (empty: nothing); only the first where nobody answers at all."""
+    results: list[tuple[str, str]] = []
     for name, check in CHECKS:
         try:
             check(site)
+        except Unreachable as wrong:
+            results.append((name, str(wrong)))
+            if name == CHECKS[0][0]:
+                break
         except Wrong as wrong:
             results.append((name, str(wrong)))
         except (ValueError, KeyError, TypeError) as error:
@@ -150,12 +161,27 @@ def _static(site: Site) -> None:
 
 
 def _app(site: Site) -> None:
+    """The newest app's page, and the document that its frame would show."""
     apps = json.loads(_expect(site.get("/api/public/apps")).body)["data"]["items"]
     for app in apps[:1]:
         _expect(site.get(f"/apps/{app['app_id']}"))
-        release = re.search(r"/run/[^\"'\s]+", json.dumps(app))
-        if release:
-            _expect(site.get(release[0]))
+        details = json.loads(_expect(site.get(f"/api/public/apps/{app['app_id']}")).body)["data"]
+        for release in (one for one in details["releases"] if one["active"]):
+            start = details["manifest"].get("start_url", "index.html")
+            address = f"/run/{app['app_id']}/{release['sha256']}/{start}"
+            answer = site.get(address)
+            if answer.status != 200:
+                raise Wrong(f"the frame of {app['app_id']} answers {answer.status}: is its bundle in the storage?")
+            if "sandbox" not in answer.headers.get("Content-Security-Policy", ""):
+                raise Wrong(f"the frame of {app['app_id']} has no sandbox in its Content-Security-Policy")
+
+
+def _events(site: Site) -> None:
+    """Without a token the stream process says 401; a proxy that does not find it says something else."""
+    origin = json.loads(_expect(site.get("/api/platform/info")).body)["data"]["events_origin"]
+    answer = site.get(f"{origin}/api/apps/verify/events")
+    if answer.status != 401:
+        raise Wrong(f"{answer.status} instead of 401: does the stream process run, and does the proxy know it?")
 
 
 CHECKS: list[tuple[str, Callable[[Site], None]]] = [
@@ -171,6 +197,7 @@ CHECKS: list[tuple[str, Callable[[Site], None]]] = [
     ("security headers", _headers),
     ("static file", _static),
     ("app", _app),
+    ("event streams", _events),
 ]
 
 

@@ -30,6 +30,8 @@ from dotplatform.operations.backup.dump import FORMAT, Progress, no_progress
 from dotplatform.operations.backup.sealing import SealError, Unsealer, is_sealed
 from dotplatform.operations.backup.tables import Partition, Table
 
+_TOO_EARLY = "The backup ends too early: it is not whole."
+
 
 class BackupError(Exception):
     """The backup cannot be used, in words for the operator."""
@@ -46,10 +48,20 @@ class Head:
     partitions: list[Partition]
 
 
-def read_head(path: Path, passphrase: str) -> Head:
-    """The head of the archive at *path*; ``BackupError`` where it cannot be read or is of a newer platform."""
+def read_through(path: Path, passphrase: str) -> None:
+    """Read the archive to its end; ``BackupError`` where it is not whole or of a newer platform."""
     with _opened(path, passphrase) as archive:
-        return _head(archive)
+        rows = dict.fromkeys((table.name for table in _head(archive).tables), 0)
+        files = 0
+        for name, content in archive:
+            kind, _, rest = name.partition("/")
+            if kind == "tables":
+                rows[rest.partition("/")[0]] += content.count(b"\n")
+            files += kind == "files"
+            if name == "end.json":
+                _compare(json.loads(content), rows, files)
+                return
+    raise BackupError(_TOO_EARLY)
 
 
 def load(path: Path, passphrase: str, with_files: bool, progress: Progress = no_progress) -> dict[str, int]:
@@ -162,7 +174,7 @@ def _fill(archive: Iterator[tuple[str, bytes]], head: Head, with_files: bool, pr
                 _compare(json.loads(content), rows, files)
                 tables.renumber()
                 return rows
-    raise BackupError("The backup ends too early: it is not whole.")
+    raise BackupError(_TOO_EARLY)
 
 
 @contextmanager

@@ -15,7 +15,7 @@ from dotplatform.database.doors import as_operator
 from dotplatform.models import MAINTENANCE_CACHE_S, Platform
 from dotplatform.operations.backup.beside import Beside, current_schema, loaded_beside, take_into_use
 from dotplatform.operations.backup.dump import Progress, no_progress
-from dotplatform.operations.backup.load import BackupError, read_head
+from dotplatform.operations.backup.load import BackupError, read_through
 from dotplatform.operations.backup.services import Label, fetched
 from dotplatform.operations.backup.stores import Store
 from dotplatform.operations.backup.tables import count_rows
@@ -50,9 +50,9 @@ def newer_entries(label: Label) -> int:
 
 
 def check(store: Store, label: Label) -> None:
-    """Read the backup to its end of trust: checksum, key, version. ``BackupError`` says what is wrong."""
+    """Read the backup to its end: checksum, key, version, numbers of rows. ``BackupError`` says what is wrong."""
     with fetched(store, label) as path:
-        read_head(path, settings.BACKUP_KEY)
+        read_through(path, settings.BACKUP_KEY)
 
 
 def restore_everything(store: Store, label: Label, progress: Progress = no_progress) -> str:
@@ -60,16 +60,14 @@ def restore_everything(store: Store, label: Label, progress: Progress = no_progr
 
     Pages and API answer 503 from the swap's last moments on; whatever fails before leaves everything as it was.
     """
-    with fetched(store, label) as path:
-        read_head(path, settings.BACKUP_KEY)
-        with loaded_beside(path, with_files=True, progress=progress) as beside:
-            was_on = Platform.objects.filter(maintenance_mode=True).exists()
-            set_maintenance(True)
-            try:
-                time.sleep(0 if was_on else _IN_FLIGHT_S)
-                before = take_into_use(beside)
-            finally:
-                set_maintenance(was_on)
+    with fetched(store, label) as path, loaded_beside(path, with_files=True, progress=progress) as beside:
+        was_on = Platform.objects.filter(maintenance_mode=True).exists()
+        set_maintenance(True)
+        try:
+            time.sleep(0 if was_on else _IN_FLIGHT_S)
+            before = take_into_use(beside)
+        finally:
+            set_maintenance(was_on)
     return before
 
 
@@ -79,21 +77,24 @@ def restore_part(store: Store, label: Label, *, email: str = "", app_id: str = "
     Entries that are missing or differ become as they were, as new revisions, so that open apps learn of them. What
     was written since under other keys stays. Somebody who uninstalled the app has it again.
     """
-    with fetched(store, label) as path:
-        read_head(path, settings.BACKUP_KEY)
-        with loaded_beside(path, with_files=True) as beside, as_operator(), connection.cursor() as cursor:
-            names = {"then": sql.Identifier(beside.schema), "live": sql.Identifier(current_schema())}
-            given = {
-                "person": _person_in(beside, email) if email else None,
-                "app": app_id or None,
-                "now": timezone.now(),
-            }
-            cursor.execute(sql.SQL(_INSTALLATIONS).format(**names), given)
-            cursor.execute(sql.SQL(_CHANGED).format(**names), given)
-            cursor.execute(sql.SQL(_UPSERT).format(**names), given)
-            changed: int = cursor.rowcount
-            cursor.execute(sql.SQL(_TOMBSTONES).format(**names))
-            cursor.execute(sql.SQL(_COUNTERS).format(**names))
+    with (
+        fetched(store, label) as path,
+        loaded_beside(path, with_files=True) as beside,
+        as_operator(),
+        connection.cursor() as cursor,
+    ):
+        names = {"then": sql.Identifier(beside.schema), "live": sql.Identifier(current_schema())}
+        given = {
+            "person": _person_in(beside, email) if email else None,
+            "app": app_id or None,
+            "now": timezone.now(),
+        }
+        cursor.execute(sql.SQL(_INSTALLATIONS).format(**names), given)
+        cursor.execute(sql.SQL(_CHANGED).format(**names), given)
+        cursor.execute(sql.SQL(_UPSERT).format(**names), given)
+        changed: int = cursor.rowcount
+        cursor.execute(sql.SQL(_TOMBSTONES).format(**names))
+        cursor.execute(sql.SQL(_COUNTERS).format(**names))
     return changed
 
 
