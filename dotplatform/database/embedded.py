@@ -292,8 +292,9 @@ def _system_user() -> pwd.struct_passwd:
 
 
 def _let_others_pass(path: Path) -> None:
-    """Let the database's user walk through the folders above *path* (never list them)."""
+    """Let the database's user walk through the folders above *path* (never list them), and say so."""
     for folder in path.parents:
         mode = folder.stat().st_mode
         if not mode & stat.S_IXOTH:
             folder.chmod(mode | stat.S_IXOTH)
+            sys.stderr.write(f"[dot] PostgreSQL does not run as root: {folder} lets others pass now (chmod o+x).\n")
