@@ -16,15 +16,20 @@ _SECRET_NAME = re.compile(
 )
 _SECRET_TEXT: list[tuple[re.Pattern[str], str]] = [
     (re.compile(r"dot_(pat|run)_[\w.~+/=-]+"), rf"dot_\1_{HIDDEN}"),
+    (re.compile(r"whsec_[\w+/=-]+"), f"whsec_{HIDDEN}"),
     (re.compile(r"\b(Bearer|Basic|Token)\s+[\w.~+/=-]+", re.IGNORECASE), rf"\1 {HIDDEN}"),
     (re.compile(r"(?i)\b(cookie|set-cookie|authorization|x-csrftoken)(['\"]?\s*[:=]\s*).+"), rf"\1\2{HIDDEN}"),
+    # PostgreSQL quotes the row that it refuses: what people wrote.
+    (re.compile(r"(DETAIL|CONTEXT):\s+.+"), rf"\1:  {HIDDEN}"),
     # Addresses: user and password, what follows the question mark, and links that are keys themselves.
-    (re.compile(r"(\w+://)[^/\s@'\"]+@"), rf"\1{HIDDEN}@"),
-    (re.compile(r"(/(?:reset/key|confirm-email|login/code|services)/)[^\s?#'\"]+"), rf"\1{HIDDEN}"),
+    (re.compile(r"(\w+://)[^/\s'\"]+@"), rf"\1{HIDDEN}@"),
+    (re.compile(r"(\w+://[^\s?#'\"]+[?#])[^\s'\"]+"), rf"\1{HIDDEN}"),
+    (re.compile(r"(/(?:reset/key|confirm-email|login/code|services|webhooks)/)[^\s?#'\"]+"), rf"\1{HIDDEN}"),
     (
         re.compile(
-            r"(?i)([?&;,{\s'\"]|^)((?:[\w-]*(?:passw|token|secret|csrf|session|signature)[\w-]*|key|code))"
-            r"(['\"]?\s*[=:]\s*['\"]?)[^\s&'\",;}]+"
+            r"(?i)([?&;,{\s'\"]|^)"
+            r"((?:[\w-]*(?:passw|passphrase|token|secret|csrf|session|signature|credential|[_-]key)[\w-]*|key|code|otp))"
+            r"(['\"]?\s*[=:]\s*)(?:'[^']+'|\"[^\"]+\"|[^\s&'\",;}]+)"
         ),
         rf"\1\2\3{HIDDEN}",
     ),

@@ -33,7 +33,7 @@ class _Env(environ.Env):
             raise ImproperlyConfigured(f"{var} cannot be read: {error}") from error
 
 
-env = _Env()
+env = _Env()  # type: ignore[no-untyped-call]
 environ.Env.read_env(BASE_DIR / ".env")  # what the real environment says wins
 
 

@@ -35,6 +35,14 @@ def record(text: str, *args: object) -> logging.LogRecord:
         "connecting to postgres://dot:hunter2@db.internal:5432/dot",
         "POST https://hooks.slack.com/services/hunter2/hunter2",
         "GET /callback?state=1&code=hunter2",
+        "GET https://bucket.example.com/x?X-Amz-Credential=hunter2&sig=hunter2",
+        "POST https://discord.com/api/webhooks/123/hunter2",
+        "connecting to postgres://dot:hun@ter:hunter2@db.internal/dot",
+        "null value violates not-null constraint\nDETAIL:  Failing row contains (7, hunter2, {}).",
+        "password='hunter2 hunter2', BACKUP_KEY=hunter2",
+        "X-Api-Key: hunter2",
+        "passphrase: hunter2",
+        "webhook secret whsec_hunter2",
     ],
 )
 def test_no_secret_stays_in_a_line(text: str) -> None:

@@ -47,7 +47,8 @@ class User:
     def hears(self) -> str:
         """The next word it says."""
         assert self.process.stdout is not None
-        return self.process.stdout.readline().strip()
+        word: str = self.process.stdout.readline()
+        return word.strip()
 
     def ask(self, times: int) -> str:
         assert self.process.stdin is not None

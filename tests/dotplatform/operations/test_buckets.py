@@ -91,7 +91,7 @@ def publish(folder: Path, by: User, code: int) -> Release:
 def page(client: DotClient, release: Release, path: str = "index.html", **headers: str) -> bytes:
     response = client.get(f"/run/lunch/{release.sha256}/{path}", headers=headers)
     assert response.status_code in {200, 206}, response.content
-    return b"".join(response.streaming_content) if response.streaming else response.content
+    return b"".join(response)  # a stream or not
 
 
 class Writers:

@@ -24,6 +24,7 @@ from django.conf import settings as configured
 from django.core.exceptions import ImproperlyConfigured
 from django.core.management import call_command
 from django.db import OperationalError, connection
+from django.db.migrations.recorder import MigrationRecorder
 from django.utils import timezone
 
 from apps_registry.bundles import remove_bundle
@@ -160,7 +161,7 @@ def test_missing_static_files_and_translations_are_named(production: Any, db: No
 def test_an_empty_database_is_no_obstacle_before_the_first_migration(
     production: Any, db: None, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(preflight.MigrationRecorder, "has_table", lambda self: False)
+    monkeypatch.setattr(MigrationRecorder, "has_table", lambda self: False)
     names = {one.name for one in preflight.run(before_migrate=True)}
     assert not names & {"backup", "worker", "cache", "migrations"}
 
