@@ -13,7 +13,16 @@ from tests.e2e.screenshots import NARROW, PAGES, Guise, visitor
 AXE = ROOT / "node_modules" / "axe-core" / "axe.min.js"
 GUISES = {"light": Guise(), "dark and narrow": Guise("ko-KR", "dark", NARROW)}
 MORE_PAGES = {
-    "": ["/apps?search=nothing-like-this", "/apps/notes", "/accounts/logout/"],
+    "": [
+        "/apps?search=note",
+        "/apps?search=nothing-like-this",
+        "/apps/notes",
+        "/accounts/logout/",
+        "/accounts/password/reset/done/",
+        "/accounts/password/reset/key/1-used/",
+        "/accounts/confirm-email/",
+        "/accounts/inactive/",
+    ],
     "alice@example.com": [
         "/apps",
         "/apps/notes/uninstall",
