@@ -25,7 +25,7 @@ import django  # noqa: E402
 django.setup(set_prefix=False)
 
 from dotplatform.database.embedded import DATABASE, ROLE, _binaries  # noqa: E402
-from tests.bench import growth  # noqa: E402
+from tests.bench import feed, growth  # noqa: E402
 from tests.bench.drive import CONNECTIONS, Reading, pgbench, wrk  # noqa: E402
 from tests.bench.peers import pocketbase  # noqa: E402
 from tests.bench.scenes import SCENES, Scene, requests_of, script_of  # noqa: E402
@@ -41,6 +41,9 @@ def main() -> None:
     folder = Path(os.environ["DOT_VAR"]).parent
     if options.growth:
         growth.main(options, folder, os.environ["SECRET_KEY"])
+        return
+    if options.feed:
+        feed.main(options, folder, os.environ["SECRET_KEY"])
         return
     named = options.only.split(",") if options.only else [scene.name for scene in SCENES if not scene.only_if_named]
     scenes = [scene for scene in SCENES if scene.name in named]
@@ -80,6 +83,7 @@ def _options() -> argparse.Namespace:
     parser.add_argument("--connections", type=int, default=CONNECTIONS)
     parser.add_argument("--against", default="", help="a revision to measure in the same run")
     parser.add_argument("--growth", type=int, default=0, help="compare so many entries with 10,000 instead")
+    parser.add_argument("--feed", type=int, default=0, help="measure what so many listeners cost instead")
     parser.add_argument("--peers", choices=["", "pocketbase"], default="", help="see tests/bench/peers")
     parser.add_argument("--port", type=int, default=18180)
     parser.add_argument("--json", type=Path)

@@ -141,7 +141,7 @@ def main(options: argparse.Namespace, folder: Path, secret_key: str) -> None:
     server_name = options.servers.split(",")[0]
     with ExitStack() as stack:
         stages = {
-            entries: stack.enter_context(_grown(folder / f"growth-{entries}", entries, secret_key))
+            entries: stack.enter_context(grown(folder / f"growth-{entries}", entries, secret_key))
             for entries in (SMALL, options.growth)
         }
         servers = {
@@ -167,7 +167,7 @@ def main(options: argparse.Namespace, folder: Path, secret_key: str) -> None:
 
 
 @contextmanager
-def _grown(folder: Path, entries: int, secret_key: str) -> Iterator[GrownStage]:
+def grown(folder: Path, entries: int, secret_key: str) -> Iterator[GrownStage]:
     """A database that is gone afterwards: ten million entries are some 7 GB."""
     shutil.rmtree(folder, ignore_errors=True)
     stage = GrownStage(HOME, folder, secret_key, entries=entries)

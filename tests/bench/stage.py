@@ -121,12 +121,18 @@ class Stage:
     @contextmanager
     def serving(self, name: str, port: int) -> Iterator[Server]:
         """One of ``SERVERS``, answering."""
+        with self.running(name, SERVERS[name], port, PORT=str(port)) as server:
+            yield server
+
+    @contextmanager
+    def running(self, name: str, command: str, port: int, **environment: str) -> Iterator[Server]:
+        """A program that answers on *port*."""
         begin = time.monotonic()
         log = (self.folder / f"{name}.log").open("wb")
         process = subprocess.Popen(
-            SERVERS[name].split(),
+            command.split(),
             cwd=self.code,
-            env={**self.environment, "PORT": str(port)},
+            env={**self.environment, **environment},
             stdout=log,
             stderr=subprocess.STDOUT,
             start_new_session=True,
