@@ -6,7 +6,7 @@ VENV := .venv
 PY := $(VENV)/bin/python
 export DOT_VAR
 
-.PHONY: help setup tools run test lint lint-deploy lighthouse format bench bench-compare schema screenshots clean lock
+.PHONY: help setup tools run test lint lint-deploy lighthouse format bench bench-metrics bench-compare schema screenshots clean lock
 .DEFAULT_GOAL := help
 
 help: ## what can be made
@@ -46,6 +46,9 @@ format: tools ## put the code in shape
 
 bench: tools ## measure the hot paths (BENCH="--only PUT --rounds 5" chooses)
 	@DOT_ENV=development $(PY) -m tests.bench $(BENCH)
+
+bench-metrics: tools ## measure the dashboards over what 100 million samples leave (BENCH="--metrics 1": faster to fill)
+	@DOT_ENV=development $(PY) -m tests.bench.metrics_growth $(BENCH)
 
 bench-compare: tools ## the same beside the revision REV, in one run
 	@DOT_ENV=development $(PY) -m tests.bench --against $(REV) $(BENCH)

@@ -88,14 +88,17 @@ EARLIER = """
 LONGEST = """
     INSERT INTO metric_rollups
     SELECT
-        5529600, block, name, app_id, release, route, device,
-        sum(count), sum(total), min(lowest), max(highest), sum(good), sum(fair), sum(poor),
-        (array_agg(keys))[1], (SELECT array_agg(one * count(*) ORDER BY place)
-            FROM unnest((array_agg(counts))[1]) WITH ORDINALITY AS cell(one, place)), (array_agg(marks))[1]
+        5529600, block, name, app_id, release, route, device, count, total, lowest, highest, good, fair, poor, keys,
+        (SELECT array_agg(one * blocks ORDER BY place) FROM unnest(counts) WITH ORDINALITY AS cell(one, place)), marks
     FROM (
-        SELECT *, date_bin('5529600 s', start, 'epoch') AS block FROM metric_rollups WHERE seconds = 691200
+        SELECT
+            date_bin('5529600 s', start, 'epoch') AS block, name, app_id, release, route, device, count(*) AS blocks,
+            sum(count) AS count, sum(total) AS total, min(lowest) AS lowest, max(highest) AS highest,
+            sum(good) AS good, sum(fair) AS fair, sum(poor) AS poor,
+            min(keys) AS keys, min(counts) AS counts, min(marks) AS marks
+        FROM metric_rollups WHERE seconds = 691200
+        GROUP BY block, name, app_id, release, route, device
     ) AS eights
-    GROUP BY block, name, app_id, release, route, device
 """
 QUESTIONS: list[tuple[str, dict[str, str], str | None]] = [
     ("whole", {}, None),
@@ -249,7 +252,7 @@ def measure(connection: psycopg.Connection) -> None:
     hours = Question("LCP", now - timedelta(days=400), now, "hour", {})
     report("400 d | line of hours", pid, partial(percentiles.over_time, hours))
     for label, filters in (("line of minutes", {}), ("line of minutes, one app", {"app_id": "app-3"})):
-        minutes = Question("LCP", now - timedelta(days=20), now - timedelta(days=13), "minute", filters)
+        minutes = Question("LCP", now - timedelta(days=11), now - timedelta(days=4), "minute", filters)
         report(f"7 d | {label}", pid, partial(percentiles.over_time, minutes))
 
 
