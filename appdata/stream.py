@@ -21,6 +21,7 @@ from django.utils.translation import gettext_noop as _
 
 from appdata.access import place_for
 from appdata.services import LARGEST_REVISION, Changes, Place, list_changes, list_heads
+from dotplatform import logs
 from dotplatform.api.authentication import Credential, authenticate
 from dotplatform.api.envelope import error_response
 from dotplatform.api.errors import (
@@ -34,6 +35,7 @@ from dotplatform.api.errors import (
 )
 from dotplatform.api.failures import as_api_error
 from dotplatform.api.guard import CORS_HEADERS, PREFLIGHT_HEADERS
+from dotplatform.middleware import identifier_for
 from dotplatform.models import Platform
 
 logger = logging.getLogger(__name__)
@@ -93,6 +95,7 @@ class EventStreams:
         if scope["type"] == "lifespan":
             await self._lifespan(receive, send)
         elif scope["type"] == "http":
+            send = _with_request_id(scope, send)
             try:
                 await self._answer(scope, receive, send)
             except Exception as error:
@@ -244,6 +247,20 @@ def _since(headers: dict[str, str], query: bytes) -> int | None:
 async def _disconnect(receive: Receive) -> None:
     while (await receive())["type"] != "http.disconnect":
         pass
+
+
+def _with_request_id(scope: Scope, send: Send) -> Send:
+    """*send* that names the request's id in the answer, as every answer of the platform does; the log has it too."""
+    given = dict(scope["headers"]).get(b"x-request-id", b"").decode("latin-1")
+    identifier = identifier_for(given)
+    logs.request_id.set(identifier)
+
+    async def numbered(message: dict[str, Any]) -> None:
+        if message["type"] == "http.response.start":
+            message = {**message, "headers": [*message["headers"], (b"x-request-id", identifier.encode())]}
+        await send(message)
+
+    return numbered
 
 
 async def _send_part(send: Send, body: bytes) -> None:

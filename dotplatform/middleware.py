@@ -20,12 +20,16 @@ GetResponse = Callable[[HttpRequest], HttpResponse]
 _REQUEST_ID = re.compile(r"[A-Za-z0-9._-]{8,64}")
 
 
+def identifier_for(given: str) -> str:
+    """The caller's own id of a request where it is a plain one, else a new one."""
+    return given if _REQUEST_ID.fullmatch(given) else secrets.token_hex(8)
+
+
 def request_id(get_response: GetResponse) -> GetResponse:
     """Give every request an id: the caller's ``X-Request-ID`` where it is a plain one, else a new one."""
 
     def middleware(request: HttpRequest) -> HttpResponse:
-        given = request.META.get("HTTP_X_REQUEST_ID", "")
-        identifier = given if _REQUEST_ID.fullmatch(given) else secrets.token_hex(8)
+        identifier = identifier_for(request.META.get("HTTP_X_REQUEST_ID", ""))
         token = logs.request_id.set(identifier)
         try:
             response = get_response(request)

@@ -134,6 +134,7 @@ def test_what_is_written_arrives_in_order(platform: RunningPlatform, tokens: dic
     assert listener.status == 200
     assert listener.response.headers["Content-Type"] == "text/event-stream; charset=utf-8"
     assert listener.response.headers["Access-Control-Allow-Origin"] == "*"
+    assert listener.response.headers["X-Request-ID"]
     assert listener.line() == "retry: 2000"
     alice.call("PUT", "a", {"text": "한\n줄"})
     started = time.monotonic()
