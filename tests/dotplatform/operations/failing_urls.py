@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 
+from django.db import IntegrityError, connection
 from django.http import HttpRequest, HttpResponse
 from django.urls import path
 from django.views.decorators.csrf import csrf_exempt
@@ -14,6 +15,12 @@ def boom(request: HttpRequest, **kwargs: str) -> HttpResponse:
     """Log things one should not log, then fail."""
     password = request.POST.get("password", "")
     logging.getLogger("careless").warning("signing in with password=%s and Bearer %s", password, "dot_pat_loggedlogged")
+    row = request.POST.get("email", "")
+    try:
+        with connection.cursor() as cursor:
+            cursor.execute("INSERT INTO django_session VALUES (%s, %s, NULL)", [row, row])
+    except IntegrityError:
+        logging.getLogger("careless").exception("not saved")
     raise RuntimeError(f"cannot reach https://user:hunter2@hooks.example.com/?token=urltoken for {password[:0]}")
 
 

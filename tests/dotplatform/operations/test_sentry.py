@@ -29,6 +29,7 @@ SECRETS = {
     "url": "urltokenvalue",
     "log": "loggedlogged",
     "address": "hunter2",
+    "row": "alice@example.com",
 }
 
 
@@ -101,6 +102,8 @@ def test_a_report_holds_the_error_and_nothing_secret(failing: str, received: lis
     everything = b"\n".join(received).decode()
     assert [page[0], api[0]] == [500, 500]
     assert everything.count('"type":"RuntimeError"') == 2, "both errors arrived"
+    assert "Failing row contains" not in everything
+    assert '"type":"IntegrityError"' in everything
     assert "signing in with" in everything, "and what was logged before"
     for place, secret in {**SECRETS, "token": token[8:]}.items():
         assert secret not in everything, f"the {place}'s secret left"
