@@ -14,6 +14,7 @@ from dotplatform.operations.sizing import THREADS, WORKERS
 
 bind = f"{os.environ.get('HOST', '127.0.0.1')}:{os.environ.get('PORT', '8000')}"
 worker_class = "dotplatform.operations.web_worker.WebWorker"
+logger_class = "dotplatform.operations.web_worker.WebLogger"
 workers = WORKERS
 threads = THREADS
 max_requests = 100_000

@@ -22,16 +22,32 @@ _EXIT_CODE = 1  # gunicorn takes its own codes of a failed start (3, 4) as a rea
 def when_ready(server: Any) -> None:
     """gunicorn's hook in the master: let SIGTERM pass to a worker only where enough younger ones serve.
 
-    The master tries again at least once a second, so a held signal is only a delayed one.
+    A held signal is tried again whenever the master looks for workers that have ended: ten times a second while it
+    reloads, else once a second.
     """
     kill_worker = server.kill_worker
+    reap_workers = server.reap_workers
 
     def kill_once_replaced(pid: int, number: int) -> None:
         is_stopping = not server.LISTENERS
-        if number != signal.SIGTERM or is_stopping or _is_replaced(server, pid):
+        if number != signal.SIGTERM or is_stopping:
+            kill_worker(pid, number)
+        elif pid in server.WORKERS and not _is_leaving(server, pid) and _is_replaced(server, pid):
+            server.WORKERS[pid].is_leaving = True
             kill_worker(pid, number)
 
+    def reap_and_retry() -> None:
+        reap_workers()
+        if server.LISTENERS and len(server.WORKERS) > server.num_workers:
+            server.manage_workers()
+
     server.kill_worker = kill_once_replaced
+    server.reap_workers = reap_and_retry
+
+
+def _is_leaving(server: Any, pid: int) -> bool:
+    """A second SIGTERM would end a worker in the middle of its last answers."""
+    return bool(getattr(server.WORKERS[pid], "is_leaving", False))
 
 
 def _is_replaced(server: Any, pid: int) -> bool:

@@ -1,4 +1,4 @@
-"""gunicorn's threaded worker with a short cut: whoever has answered a request waits a moment for the next one.
+"""gunicorn's threaded worker with a short cut: the thread that has answered waits a moment for the next request.
 
 gthread hands every request over twice: its main thread watches all connections and wakes a thread of the pool for the
 one that has something to say; that thread wakes it again, to go on watching. A client that asks again at once (a proxy
@@ -11,12 +11,20 @@ from __future__ import annotations
 import select
 from typing import Any
 
+from gunicorn.glogging import Logger
 from gunicorn.workers.gthread import ThreadWorker
 
 LINGER_MS = 5  # longer than a busy client takes to ask again, shorter than anybody notices
 
 
-class WebWorker(ThreadWorker):  # type: ignore[misc]  # gunicorn has no types
+class WebLogger(Logger):  # type: ignore[misc]  # gunicorn has no types
+    """The Procfile's ``logger_class``."""
+
+    def access(self, *args: Any) -> None:
+        """Nothing: the platform writes its own (``dotplatform.logs``), and gunicorn would compose a line before that."""
+
+
+class WebWorker(ThreadWorker):  # type: ignore[misc]
     """The Procfile's ``worker_class``."""
 
     def handle(self, conn: Any) -> Any:
@@ -25,6 +33,12 @@ class WebWorker(ThreadWorker):  # type: ignore[misc]  # gunicorn has no types
         while answer is True and self.alive and not self._is_somebody_waiting() and _asks_again(conn):
             answer = super().handle(conn)
         return answer
+
+    def _cap_keepalive(self, deadline: float) -> None:
+        """Called when the worker is told to go: nor does it wait for connections that never said anything."""
+        super()._cap_keepalive(deadline)
+        for conn in self.pending_conns:
+            conn.timeout = min(conn.timeout, deadline)
 
     def _is_somebody_waiting(self) -> bool:
         return bool(self.tpool._work_queue.qsize())

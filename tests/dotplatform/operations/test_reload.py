@@ -55,7 +55,8 @@ class Platform:
 
 
 @pytest.fixture
-def platform(tmp_path: Path) -> Iterator[Platform]:
+def platform(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Platform]:
+    monkeypatch.setenv("GUNICORN_CMD_ARGS", "--graceful-timeout 5")  # so long it waits for new code that does not come
     running = Platform(tmp_path)
     yield running
     assert running.web.stop() == 0

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import socket
 import threading
+import time
 from collections.abc import Callable, Iterator
 from typing import Any
 
@@ -86,3 +87,11 @@ def test_a_stopping_worker_says_good_bye_with_its_answer(talk: Talk) -> None:
     assert talk.worker.handle(talk.connection) is False
     assert talk.served == ["/0"]
     assert b"Connection: close" in talk.client.recv(4096)
+
+
+def test_a_stopping_worker_waits_for_nobody_who_never_said_anything(talk: Talk) -> None:
+    talk.connection.timeout = time.monotonic() + 75
+    talk.worker.pending_conns.append(talk.connection)
+    soon = time.monotonic() + 2
+    talk.worker._cap_keepalive(soon)
+    assert talk.connection.timeout == soon
