@@ -81,7 +81,7 @@ def test_two_factor_sign_in(new_profile: NewProfile, problems: list[str]) -> Non
 def confirm_password(page: Page) -> None:
     """Changes to how one signs in ask for the password again."""
     page.locator("[name=password]").fill(PASSWORD)
-    page.get_by_role("main").get_by_role("button", name="Confirm").click()
+    page.get_by_role("main").get_by_role("button", name="Continue").click()
 
 
 def recovery_codes(page: Page) -> list[str]:

@@ -92,7 +92,11 @@ def test_an_app_writes_deletes_and_watches_where_it_may(page: Page, app_id: str)
     )
     other = page.context.new_page()
     second = open_frame(other, app_id)
-    frame.wait_for_function("told.length > 0 || dot.data.of('tasks').set('review/begun', 1).then(() => false)")
+    begun = """for (let n = 0; n < 300 && !told.length; n++) {
+        await dot.data.of('tasks').set('review/begun', n);
+        await new Promise((resolve) => setTimeout(resolve, 100));
+    } return told.length > 0"""
+    assert run(frame, begun), "it watches"
     code = """const data = dot.data.of('tasks'), n = () => data.increment('review/n');
         data.set('review/note', {good: true});
         return [await n(), await n(), await data.get('review/note'), await data.transaction(async (tx) => {
