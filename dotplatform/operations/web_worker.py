@@ -21,7 +21,7 @@ class WebLogger(Logger):  # type: ignore[misc]  # gunicorn has no types
     """The Procfile's ``logger_class``."""
 
     def access(self, *args: Any) -> None:
-        """Nothing: the platform writes its own (``dotplatform.logs``), and gunicorn would compose a line before that."""
+        """Nothing: the platform writes its own (``dotplatform.logs``), gunicorn would compose a line first."""
 
 
 class WebWorker(ThreadWorker):  # type: ignore[misc]
