@@ -7,8 +7,6 @@ Development reads ``.env`` (written by ``make run``) and brings its own PostgreS
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 from urllib.parse import unquote, urlsplit
@@ -19,53 +17,10 @@ from django.core.exceptions import ImproperlyConfigured
 from django.utils.translation import gettext_lazy as _
 
 from dotplatform import __version__
+from dotplatform.environment import env, readable, required, switch
 
 BASE_DIR = Path(__file__).resolve().parent.parent
-
-
-class _Env(environ.Env):
-    """Names the variable that cannot be read, instead of the line of code that could not."""
-
-    def get_value(self, var: str, *args: Any, **kwargs: Any) -> Any:
-        try:
-            return super().get_value(var, *args, **kwargs)
-        except ValueError as error:
-            raise ImproperlyConfigured(f"{var} cannot be read: {error}") from error
-
-
-env = _Env()  # type: ignore[no-untyped-call]
 environ.Env.read_env(BASE_DIR / ".env")  # what the real environment says wins
-
-
-def required(name: str, example: str, development: str | None = None) -> str:
-    """The variable *name*; outside development its absence stops the start with an example to copy."""
-    value: str = env.str(name, default="")
-    if value:
-        return value
-    if DOT_ENV == "development" and development is not None:
-        return development
-    raise ImproperlyConfigured(f"{name} is not set. DOT_ENV={DOT_ENV} needs it, for example: {name}={example}")
-
-
-_ON, _OFF = {"on", "true", "yes", "y", "1"}, {"off", "false", "no", "n", "0"}
-
-
-def switch(name: str, default: bool) -> bool:
-    """The variable *name*, on or off; empty is the default. Anything else stops the start: it could mean either."""
-    value = env.str(name, default="").strip().lower()
-    if value and value not in _ON | _OFF:
-        raise ImproperlyConfigured(f"{name}={value} is neither on nor off.")
-    return value in _ON if value else default
-
-
-@contextmanager
-def readable(name: str, example: str) -> Iterator[None]:
-    """What is done with the variable *name* inside may fail: then it is named, with an example to copy."""
-    try:
-        yield
-    except Exception as error:  # whatever a parser raises
-        raise ImproperlyConfigured(f"{name} cannot be read. For example: {name}={example}") from error
-
 
 DOT_ENV: str = env.str("DOT_ENV", default="production")
 if DOT_ENV not in {"development", "staging", "production"}:
