@@ -18,12 +18,12 @@ from appdata.parameters import choice_parameter, number_parameter, prefix_parame
 from appdata.preconditions import conditions_of, is_conditional
 from appdata.services import Answer, Place
 from appdata.transfer import JSON_LINES_TYPE, MODES, export_entries, import_entries
-from appdata.uploads import spooled_body
 from appdata.values import checked_json, parsed_json
 from dotplatform.api.envelope import JSON_TYPE, success, success_body
 from dotplatform.api.errors import ApiError, InvalidJSON, NotFound, UnsupportedMediaType, ValidationFailed
 from dotplatform.api.parsers import read_body, require_json
 from dotplatform.api.permissions import credential_of
+from dotplatform.api.uploads import spooled_body
 from dotplatform.api.views import SlimView, slim_view
 
 DEFAULT_PAGE = 100
@@ -186,7 +186,6 @@ def _response(answer: Answer) -> HttpResponse:
 
 
 def _json_body(request: HttpRequest, *also: str) -> bytes:
-    """The body as checked JSON text. It may also be declared as some ``…+json``."""
-    if not (request.content_type or "").endswith("+json"):
-        require_json(request, *also)
+    """The body as checked JSON text."""
+    require_json(request, *also)
     return checked_json(read_body(request, settings.DOT_LIMITS["value_bytes"]))

@@ -19,13 +19,13 @@ from metrics.reduction import agent_of
 from metrics.samples import Sample, SampleRejected, Sender, read_sample
 from metrics.services import store_samples
 
-BODY_TYPES = {"application/json", "text/plain"}  # sendBeacon() with a string sends text/plain
+BODY_TYPES = {"application/json", "text/plain", ""}  # sendBeacon() sends text/plain for a string, none for a blob
 
 
 def post_metrics(request: HttpRequest) -> HttpResponse:
     """202 ``{accepted, rejected: [{index, code, message, message_ko}]}``. Anonymous, or with any valid credentials."""
     if request.content_type not in BODY_TYPES:
-        raise UnsupportedMediaType(details={"accepted": sorted(BODY_TYPES)})
+        raise UnsupportedMediaType(details={"accepted": sorted(BODY_TYPES - {""})})
     given = _as_list(parse_json(read_body(request)))
     credential: Credential | None = getattr(request, "credential", None)
     sender = _sender(request, credential)

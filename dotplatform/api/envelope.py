@@ -12,8 +12,10 @@ from django.http import HttpRequest, HttpResponse
 from django.utils.functional import Promise
 from rest_framework.negotiation import DefaultContentNegotiation
 from rest_framework.renderers import BaseRenderer
+from rest_framework.request import Request
 
 from dotplatform.api.errors import ApiError
+from dotplatform.api.parsers import is_json
 
 JSON_TYPE = "application/json"
 
@@ -81,3 +83,9 @@ class AlwaysJSON(DefaultContentNegotiation):
 
     def select_renderer(self, request: HttpRequest, renderers: Any, format_suffix: str | None = None) -> Any:
         return renderers[0], renderers[0].media_type
+
+    def select_parser(self, request: Request, parsers: Any) -> Any:
+        """Views that take JSON take it without a Content-Type, too, and as a merge patch."""
+        if is_json(request.content_type) and any(parser.media_type == JSON_TYPE for parser in parsers):
+            return parsers[0]
+        return super().select_parser(request, parsers)

@@ -126,7 +126,7 @@ class ResyncRequired(ApiError):
 
 class LengthRequired(ApiError):
     status, code = 411, "LENGTH_REQUIRED"
-    message = _("Send a Content-Length; bodies in chunks are not taken.")
+    message = _("Send a Content-Length; the server in front does not take bodies in chunks.")
 
 
 class PreconditionFailed(ApiError):
@@ -139,6 +139,11 @@ class TooLarge(ApiError):
     message = _("The body is larger than allowed here.")
 
 
+class UriTooLong(ApiError):
+    status, code = 414, "URI_TOO_LONG"
+    message = _("The address is too long; put what is long into the body.")
+
+
 class UnsupportedMediaType(ApiError):
     status, code = 415, "UNSUPPORTED_MEDIA_TYPE"
     message = _("This address does not take that Content-Type.")
@@ -147,6 +152,11 @@ class UnsupportedMediaType(ApiError):
 class IdempotencyKeyReused(ApiError):
     status, code = 422, "IDEMPOTENCY_KEY_REUSED"
     message = _("That Idempotency-Key came with another body before. Give every request a key of its own.")
+
+
+class HeadersTooLarge(ApiError):
+    status, code = 431, "HEADERS_TOO_LARGE"
+    message = _("The request has too many headers, or too long ones.")
 
 
 class RateLimited(ApiError):

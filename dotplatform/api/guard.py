@@ -11,8 +11,10 @@ from django.http.response import HttpResponseBase, ResponseHeaders
 
 from dotplatform.api import throttle
 from dotplatform.api.authentication import Credential, authenticate
-from dotplatform.api.errors import LengthRequired, Maintenance, Unauthorized
+from dotplatform.api.errors import Maintenance, Unauthorized
 from dotplatform.api.failures import failure_response
+from dotplatform.api.parsers import MAX_BODY_BYTES
+from dotplatform.api.uploads import measured_body
 from dotplatform.models import Platform
 
 GetResponse = Callable[[HttpRequest], HttpResponseBase]
@@ -22,6 +24,9 @@ _OPEN = re.compile(r"/api/(health(/live)?|platform/info|schema|docs|public/.*)")
 _OPEN_TO_POST = frozenset({"/api/metrics"})
 _ASK_NOBODY = frozenset({"/api/health", "/api/health/live"})  # least of all a database that may be what is down
 _OPEN_IN_MAINTENANCE = re.compile(r"/api/(health(/live)?|platform/info)")
+
+# Of bodies in chunks, before anybody knows what they are for; imports and bundles are the largest there are.
+MAX_CHUNKED_BYTES = 128 * 1024 * 1024
 
 CORS_HEADERS = {
     "Access-Control-Allow-Origin": "*",
@@ -101,7 +106,8 @@ def _guarded(request: HttpRequest, get_response: GetResponse) -> HttpResponseBas
     if not _OPEN_IN_MAINTENANCE.fullmatch(request.path_info) and Platform.objects.in_maintenance():
         raise Maintenance
     if "HTTP_TRANSFER_ENCODING" in request.META:
-        raise LengthRequired  # Django would see an empty body
+        with measured_body(request, MAX_BODY_BYTES if credential is None else MAX_CHUNKED_BYTES):
+            return get_response(request)
     return get_response(request)
 
 

@@ -14,9 +14,14 @@ MAX_BODY_BYTES = 256 * 1024
 MAX_DEPTH = 32
 
 
+def is_json(content_type: str | None) -> bool:
+    """Whether a body so declared is JSON: as such, as some ``…+json`` (merge patches), or not declared at all."""
+    return content_type in {"application/json", "", None} or str(content_type).endswith("+json")
+
+
 def require_json(request: HttpRequest, *also: str) -> None:
-    """415 unless the Content-Type is JSON in UTF-8 (RFC 8259 knows no other charset), one of *also*, or not given."""
-    if request.content_type not in {"application/json", "", *also}:
+    """415, naming *also*, unless the Content-Type is JSON in UTF-8 (RFC 8259 knows no other charset), or not given."""
+    if not is_json(request.content_type):
         raise UnsupportedMediaType(details={"accepted": ["application/json", *also]})
     charset = (request.content_params or {}).get("charset", "utf-8").lower()
     if charset not in {"utf-8", "utf8"}:

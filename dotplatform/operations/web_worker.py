@@ -9,9 +9,11 @@ time-outs, max_requests, stopping and reloading, is gthread's.
 from __future__ import annotations
 
 import select
+from contextlib import suppress
 from typing import Any
 
 from gunicorn.glogging import Logger
+from gunicorn.http.errors import ParseException
 from gunicorn.workers.gthread import ThreadWorker
 
 LINGER_MS = 5  # longer than a busy client takes to ask again, shorter than anybody notices
@@ -33,6 +35,17 @@ class WebWorker(ThreadWorker):  # type: ignore[misc]
         while answer is True and self.alive and not self._is_somebody_waiting() and _asks_again(conn):
             answer = super().handle(conn)
         return answer
+
+    def handle_error(self, req: Any, client: Any, addr: Any, exc: Exception) -> None:
+        """Called for what cannot be read as a request, whose sender may well be a program that uses the API."""
+        if not isinstance(exc, ParseException):
+            super().handle_error(req, client, addr, exc)
+            return
+        from dotplatform.operations.unreadable import answer_to  # noqa: PLC0415  (needs Django set up)
+
+        self.log.warning("Not a request that can be read: %r", exc)
+        with suppress(OSError):
+            client.sendall(answer_to(exc))
 
     def _cap_keepalive(self, deadline: float) -> None:
         """Called when the worker is told to go: nor does it wait for connections that never said anything."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterator
+from io import BytesIO
 from typing import Any
 
 import pytest
@@ -215,9 +216,45 @@ class TestBodies:
         response = here.request(**environ, **{"wsgi.input": Untouchable(), "CONTENT_LENGTH": str(1024**3)})
         assert error_of(response, 413, "PAYLOAD_TOO_LARGE")["details"] == {"limit_bytes": 256 * 1024}
 
-    def test_411_for_a_body_in_chunks(self, here: DotClient) -> None:
+    def test_json_may_come_undeclared_and_as_a_merge_patch(self, here: DotClient) -> None:
+        for content_type in ("", "application/merge-patch+json"):
+            response = here.generic("POST", "/api/echo", b'{"a":1}', content_type=content_type)
+            assert (response.status_code, response.content) == (200, b"{'a': 1}")
+
+    def test_a_body_in_chunks_is_read_as_any_other(self, here: DotClient) -> None:
+        response = here.request(**_in_chunks(b'{"a":1}'))
+        assert (response.status_code, response.content) == (200, b"{'a': 1}")
+
+    def test_413_for_more_chunks_than_anybody_may_send(self, here: DotClient, monkeypatch: Any) -> None:
+        monkeypatch.setattr("dotplatform.api.guard.MAX_CHUNKED_BYTES", 6)
+        error = error_of(here.request(**_in_chunks(b'{"a":1}')), 413, "PAYLOAD_TOO_LARGE")
+        assert error["details"] == {"limit_bytes": 6}
+
+    def test_400_for_chunks_that_break_off(self, here: DotClient) -> None:
+        error_of(here.request(**_in_chunks(BrokenOff())), 400, "BAD_REQUEST")
+
+    def test_411_where_the_server_does_not_take_chunks_apart(self, here: DotClient) -> None:
         response = here.post("/api/echo", "{}", "application/json", headers={"transfer-encoding": "chunked"})
         error_of(response, 411, "LENGTH_REQUIRED")
+
+
+class BrokenOff(BytesIO):
+    """A body whose sender went away; gunicorn raises exceptions of its own."""
+
+    def read(self, *args: Any) -> bytes:
+        raise ValueError("no chunk")
+
+
+def _in_chunks(body: bytes | BytesIO) -> dict[str, Any]:
+    """What a server hands on that has taken the chunks apart (PEP 3333 knows no such body: ``input_terminated``)."""
+    return {
+        "PATH_INFO": "/api/echo",
+        "REQUEST_METHOD": "POST",
+        "CONTENT_TYPE": "application/json",
+        "HTTP_TRANSFER_ENCODING": "chunked",
+        "wsgi.input": BytesIO(body) if isinstance(body, bytes) else body,
+        "wsgi.input_terminated": True,
+    }
 
 
 class TestFailures:

@@ -115,8 +115,18 @@ def test_refuses_bodies_that_it_will_not_read(web: Web, alice: User) -> None:
     status, _, content = web("POST", "/api/metrics", large, Content_Type="application/json")
     assert (status, b"PAYLOAD_TOO_LARGE" in content) == (413, True)
     web.connection.close()  # what was not read may not be taken for the next request
-    web.connection.request(
-        "PUT", "/api/apps/notes/data/x", iter([b"1"]), {"Authorization": bearer}, encode_chunked=True
-    )
-    response = web.connection.getresponse()
-    assert (response.status, b"LENGTH_REQUIRED" in response.read()) == (411, True)
+    assert web("GET", "/api/me", Authorization=bearer)[0] == 200
+
+
+def test_takes_bodies_in_chunks(web: Web, alice: User) -> None:
+    App.objects.create(app_id="notes", name="Notes")
+    with as_person(alice.id):
+        Installation.objects.create(user=alice, app_id="notes")
+    headers = {"Authorization": f"Bearer {issue_launch_token(alice.id, 'notes')[0]}"}
+    for body, status in ((b'["a",', b'"b"]'), 201), ((b'["a"]', b" " * 262_140), 413), ((b"[", b"", b"]"), 400):
+        chunks = b"".join(b"%x\r\n%b\r\n" % (len(part), part) for part in (*body, b""))
+        web.connection.request("PUT", "/api/apps/notes/data/x", chunks, {**headers, "Transfer-Encoding": "chunked"})
+        response = web.connection.getresponse()
+        assert (response.status, b'"success":' in response.read()) == (status, True)
+        web.connection.close()
+    assert b'"value":["a","b"]' in web("GET", "/api/apps/notes/data/x", None, **headers)[2].replace(b" ", b"")

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import http.client
+import json
 import socket
 import threading
 import time
@@ -95,3 +97,24 @@ def test_a_stopping_worker_waits_for_nobody_who_never_said_anything(talk: Talk) 
     soon = time.monotonic() + 2
     talk.worker._cap_keepalive(soon)
     assert talk.connection.timeout == soon
+
+
+@pytest.mark.parametrize(
+    ("request_", "status", "code"),
+    [
+        (b"GET /%b HTTP/1.1\r\n\r\n" % (b"a" * 5000), 414, "URI_TOO_LONG"),
+        (b"GET / HTTP/1.1\r\n%b\r\n" % (b"a: b\r\n" * 101), 431, "HEADERS_TOO_LARGE"),
+        (b"GET / HTTP/1.1\r\nno header\r\n\r\n", 400, "BAD_REQUEST"),
+        (b"\x16\x03\x01\r\n\r\n", 400, "BAD_REQUEST"),
+    ],
+)
+def test_what_is_no_request_gets_the_envelope(talk: Talk, request_: bytes, status: int, code: str) -> None:
+    talk.client.sendall(request_)
+    assert talk.worker.handle(talk.connection) is False
+    response = http.client.HTTPResponse(talk.client)
+    response.begin()
+    error = json.loads(response.read())["error"]
+    assert (response.status, error["code"], response.headers["Connection"]) == (status, code, "close")
+    assert error["message"] != error["message_ko"]
+    assert response.headers["X-Request-ID"]
+    assert talk.served == []

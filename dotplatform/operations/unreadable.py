@@ -1,0 +1,32 @@
+"""What is no HTTP request never gets as far as the platform: gunicorn's answer to it, in the API's envelope."""
+
+from __future__ import annotations
+
+import secrets
+
+from gunicorn.http.errors import LimitRequestHeaders, LimitRequestLine
+
+from dotplatform.api.envelope import error_response
+from dotplatform.api.errors import BadRequest, HeadersTooLarge, UriTooLong
+
+
+def answer_to(error: Exception) -> bytes:
+    """A whole HTTP response that says what was wrong, and that the connection ends."""
+    match error:
+        case LimitRequestLine():
+            response = error_response(UriTooLong())
+        case LimitRequestHeaders():
+            response = error_response(HeadersTooLarge())
+        case _:
+            response = error_response(BadRequest(details={"reason": str(error)[:200]}))
+    headers = {
+        **response.headers,
+        "Access-Control-Allow-Origin": "*",
+        "Cache-Control": "no-store",
+        "Connection": "close",
+        "Content-Length": str(len(response.content)),
+        "X-Content-Type-Options": "nosniff",
+        "X-Request-ID": secrets.token_hex(8),
+    }
+    head = "".join(f"{name}: {value}\r\n" for name, value in headers.items())
+    return f"HTTP/1.1 {response.status_code} {response.reason_phrase}\r\n{head}\r\n".encode() + response.content
