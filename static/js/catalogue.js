@@ -12,6 +12,14 @@ addEventListener("keydown", (event) => {
   }
 });
 
+// Not where the arrow keys walk through the orders: each would be a page of its own. There, the button does it.
 for (const select of document.querySelectorAll("[data-submits]")) {
-  select.addEventListener("change", () => select.form.requestSubmit());
+  let isWalking = false;
+  select.addEventListener("keydown", () => {
+    isWalking = true;
+  });
+  select.addEventListener("pointerdown", () => {
+    isWalking = false;
+  });
+  select.addEventListener("change", () => isWalking || select.form.requestSubmit());
 }

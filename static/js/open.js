@@ -69,7 +69,10 @@ function stopWaiting() {
 
 const fullScreen = document.getElementById("full-screen");
 fullScreen.hidden = !document.fullscreenEnabled;
-fullScreen.addEventListener("click", () => frame.requestFullscreen());
+fullScreen.addEventListener("click", async () => {
+  await frame.requestFullscreen();
+  frame.focus();
+});
 
 frame.addEventListener("load", () => {
   stopWaiting();
