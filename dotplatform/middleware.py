@@ -7,8 +7,9 @@ import secrets
 from collections.abc import Callable
 
 from django.conf import settings
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpRequest, HttpResponse, HttpResponseNotAllowed
 from django.shortcuts import render
+from django.urls import Resolver404, resolve
 from django.utils import translation
 
 from dotplatform import logs
@@ -97,3 +98,28 @@ def maintenance(get_response: GetResponse) -> GetResponse:
         return get_response(request)
 
     return middleware
+
+
+def refused_method(get_response: GetResponse) -> GetResponse:
+    """405 as a page that leads back, not an empty window: who had to sign in comes to where a form went."""
+
+    def middleware(request: HttpRequest) -> HttpResponse:
+        response = get_response(request)
+        if not isinstance(response, HttpResponseNotAllowed):
+            return response
+        page = render(request, "405.html", {"back": _page_above(request.path_info)}, status=405)
+        page.headers["Allow"] = response.headers["Allow"]
+        return page
+
+    return middleware
+
+
+def _page_above(path: str) -> str:
+    """The nearest address above *path* where something is: ``/apps/notes/install`` → ``/apps/notes``."""
+    while path := path.rpartition("/")[0]:
+        try:
+            resolve(path)
+        except Resolver404:
+            continue
+        return path
+    return "/"

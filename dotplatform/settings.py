@@ -146,6 +146,7 @@ MIDDLEWARE = [
     "allauth.account.middleware.AccountMiddleware",
     "allauth.usersessions.middleware.UserSessionsMiddleware",
     "dotplatform.middleware.maintenance",
+    "dotplatform.middleware.refused_method",
 ]
 
 ROOT_URLCONF = "dotplatform.urls"

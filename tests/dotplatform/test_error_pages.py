@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 from django.http import HttpRequest
 from django.test import RequestFactory
@@ -78,3 +80,25 @@ def test_404_knows_who_one_is(client: DotClient, alice: User) -> None:
     assert response.status_code == 404
     assert "There is nothing here" in response.text
     assert "Alice" in response.text
+
+
+@pytest.mark.django_db
+class TestAFormThatWasNotSent:
+    def test_who_signs_in_where_a_button_would_have_led_is_shown_the_way_back(
+        self, client: DotClient, alice: User
+    ) -> None:
+        signed_out = client.post("/apps/notes/install")
+        assert signed_out.headers["Location"].endswith("?next=/apps/notes/install")
+        client.force_login(alice)
+        response = client.get("/apps/notes/install", headers={"accept-language": "en"})
+        assert (response.status_code, response.headers["Allow"]) == (405, "POST")
+        assert "That step was not finished" in response.text
+        assert 'href="/apps/notes"' in response.text
+
+    def test_more_than_one_form_can_take_is_413(self, client: DotClient, alice: User, settings: Any) -> None:
+        settings.DATA_UPLOAD_MAX_MEMORY_SIZE = 100
+        client.force_login(alice)
+        response = client.post("/account", {"name": "A" * 200}, headers={"accept-language": "en"})
+        assert response.status_code == 413
+        assert "more than one form can take" in response.text
+        assert response.headers["X-Request-ID"] in response.text
