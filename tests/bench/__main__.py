@@ -27,7 +27,8 @@ django.setup(set_prefix=False)
 from dotplatform.database.embedded import DATABASE, ROLE, _binaries  # noqa: E402
 from tests.bench import feed, growth  # noqa: E402
 from tests.bench.drive import CONNECTIONS, Reading, pgbench, wrk  # noqa: E402
-from tests.bench.peers import pocketbase  # noqa: E402
+from tests.bench.peers import PEERS, comparison  # noqa: E402
+from tests.bench.peers.peer import SCENES as PEERS_SCENES, Peer  # noqa: E402
 from tests.bench.scenes import SCENES, Scene, requests_of, script_of  # noqa: E402
 from tests.bench.stage import SERVERS, Server, Stage  # noqa: E402
 
@@ -62,13 +63,16 @@ def main() -> None:
                 label = f"{name} at {options.against}"
                 contestants[label] = (other, stack.enter_context(other.serving(name, port)))
                 port += 1
-        peers = {}
-        if options.peers == "pocketbase":
-            peers["PocketBase"] = stack.enter_context(pocketbase.running(folder / "pocketbase", port))
+        peers = []
+        for name in filter(None, options.peers.split(",")):
+            peers.append(stack.enter_context(PEERS[name](stage, port)))
+            port += 1
         readings = _measure(scenes, stage, contestants, peers, options)
         started = {label: server.started_s for label, (_, server) in contestants.items()}
         memory = {label: _memory_mb(server.process.pid) for label, (_, server) in contestants.items()}
     print(_table(readings, scenes))
+    if peers:
+        print(comparison(readings))
     for label in contestants:
         print(f"{label}: up after {started[label]:.1f} s, largest worker {max(memory[label]):.0f} MB")
     _write(options.json or folder / "result.json", readings, started, memory)
@@ -84,7 +88,7 @@ def _options() -> argparse.Namespace:
     parser.add_argument("--against", default="", help="a revision to measure in the same run")
     parser.add_argument("--growth", type=int, default=0, help="compare so many entries with 10,000 instead")
     parser.add_argument("--feed", type=int, default=0, help="measure what so many listeners cost instead")
-    parser.add_argument("--peers", choices=["", "pocketbase"], default="", help="see tests/bench/peers")
+    parser.add_argument("--peers", default="", help=f"some of: {', '.join(PEERS)}; see tests/bench/peers")
     parser.add_argument("--port", type=int, default=18180)
     parser.add_argument("--json", type=Path)
     return parser.parse_args()
@@ -106,7 +110,7 @@ def _measure(
     scenes: list[Scene],
     stage: Stage,
     contestants: dict[str, tuple[Stage, Server]],
-    peers: dict[str, pocketbase.PocketBase],
+    peers: list[Peer],
     options: argparse.Namespace,
 ) -> Readings:
     """Rounds of every scene, in which the contestants take turns: what disturbs the machine disturbs them all."""
@@ -122,12 +126,9 @@ def _measure(
             for label, (its_stage, server) in contestants.items():
                 reading = _drive(scene, its_stage, server, options)
                 readings[scene.name][label].append(reading)
-            for label, peer in peers.items():
-                if requests := peer.requests_of(scene.name):
-                    pid = [peer.process.pid]
-                    wrk(peer.port, requests, 1, pid, options.connections)
-                    reading = wrk(peer.port, requests, options.seconds, pid, options.connections)
-                    readings[scene.name].setdefault(label, []).append(reading)
+            for peer in peers if scene.name in PEERS_SCENES else []:
+                reading = peer.measure(scene, options.seconds, options.connections)
+                readings[scene.name].setdefault(peer.server.name, []).append(reading)
     return readings
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import random
 from base64 import urlsafe_b64encode
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 from unittest import mock
@@ -54,8 +54,13 @@ def key(number: int) -> str:
 
 
 def http(method: str, path: str, token: str, body: bytes = b"") -> bytes:
+    """A request to the platform."""
+    return message(method, path, body, {"Authorization": f"Bearer {token}"})
+
+
+def message(method: str, path: str, body: bytes, headers: Mapping[str, str]) -> bytes:
     """One HTTP/1.1 request, whole."""
-    lines = [f"{method} {path} HTTP/1.1", "Host: 127.0.0.1", f"Authorization: Bearer {token}"]
+    lines = [f"{method} {path} HTTP/1.1", "Host: 127.0.0.1", *(f"{name}: {text}" for name, text in headers.items())]
     if body:
         lines += ["Content-Type: application/json", f"Content-Length: {len(body)}"]
     return "\r\n".join([*lines, "", ""]).encode() + body

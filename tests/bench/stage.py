@@ -11,16 +11,17 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from urllib.parse import quote
 from uuid import UUID, uuid5
 
 import psycopg
+from psycopg.sql import SQL, Identifier
 
 from dotplatform.api.authentication import issue_launch_token
-from dotplatform.database.embedded import DATABASE, ROLE, EmbeddedServer
+from dotplatform.database.embedded import DATABASE, ROLE, SUPERUSER, EmbeddedServer
 
 APP = "notes"
 VALUE = b'{"n":1,"title":"Lunch","done":false,"text":"%b"}' % (b"lorem ipsum " * 40)[:280]
@@ -126,24 +127,10 @@ class Stage:
 
     @contextmanager
     def running(self, name: str, command: str, port: int, **environment: str) -> Iterator[Server]:
-        """A program that answers on *port*."""
-        begin = time.monotonic()
-        log = (self.folder / f"{name}.log").open("wb")
-        process = subprocess.Popen(
-            command.split(),
-            cwd=self.code,
-            env={**self.environment, **environment},
-            stdout=log,
-            stderr=subprocess.STDOUT,
-            start_new_session=True,
-        )
-        try:
-            wait_for(port, process, self.folder / f"{name}.log")
-            yield Server(name, port, process, time.monotonic() - begin)
-        finally:
-            os.killpg(process.pid, signal.SIGTERM)
-            process.wait(timeout=30)
-            log.close()
+        """A program of the platform that answers on *port*."""
+        settings = {**self.environment, **environment}
+        with running(name, command.split(), port, self.folder / f"{name}.log", cwd=self.code, env=settings) as server:
+            yield server
 
     def settled(self, rows: str) -> int:
         """How many of ``ROWS`` were written, once nothing is under way: wrk hangs up on its last requests."""
@@ -160,6 +147,12 @@ class Stage:
         assert found is not None
         return int(found[0])
 
+    def make_database(self, name: str) -> None:
+        """A new, empty one of that name beside the platform's own."""
+        with psycopg.connect(self.database.dsn(SUPERUSER), autocommit=True) as connection:
+            connection.execute(SQL("DROP DATABASE IF EXISTS {} WITH (FORCE)").format(Identifier(name)))
+            connection.execute(SQL("CREATE DATABASE {} OWNER {}").format(Identifier(name), Identifier(ROLE)))
+
     def postgres_pid(self) -> int:
         """The database's first process."""
         assert self.database.process is not None
@@ -171,7 +164,31 @@ def person_id(number: int) -> UUID:
     return uuid5(_NAMES, str(number))
 
 
-def wait_for(port: int, process: subprocess.Popen[bytes], log: Path, path: str = "/api/health/live") -> None:
+@contextmanager
+def running(
+    name: str,
+    command: list[str],
+    port: int,
+    log: Path,
+    *,
+    path: str = "/api/health/live",
+    cwd: Path,
+    env: dict[str, str] | None = None,
+) -> Iterator[Server]:
+    """A program that answers 200 at *path*."""
+    begin = time.monotonic()
+    with log.open("wb") as output:
+        process = subprocess.Popen(command, cwd=cwd, env=env, stdout=output, stderr=output, start_new_session=True)
+    try:
+        _wait_for(port, process, log, path)
+        yield Server(name, port, process, time.monotonic() - begin)
+    finally:
+        with suppress(ProcessLookupError):
+            os.killpg(process.pid, signal.SIGTERM)
+        process.wait(timeout=30)
+
+
+def _wait_for(port: int, process: subprocess.Popen[bytes], log: Path, path: str) -> None:
     """Until the server answers its first request."""
     deadline = time.monotonic() + START_TIMEOUT_S
     request = f"GET {path} HTTP/1.1\r\nHost: 127.0.0.1\r\nConnection: close\r\n\r\n".encode()

