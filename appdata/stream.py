@@ -9,6 +9,7 @@ from __future__ import annotations
 import asyncio
 import logging
 import re
+import time
 from collections.abc import Awaitable, Callable, MutableMapping
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
@@ -41,6 +42,8 @@ from dotplatform.models import Platform
 logger = logging.getLogger(__name__)
 
 POLL_S = 0.2
+POLL_LATE_S = 0.5
+POLL_SHARE = 0.02  # of its time: asking for many, or on a busy machine, it asks less often, down to POLL_LATE_S
 HEARTBEAT_S = 15.0
 RETRY_MS = 2000  # how long a browser waits before it connects again
 MOST_LISTENERS = 5000
@@ -189,6 +192,7 @@ class EventStreams:
                     feed.move(feed.head)
                 return
             places = list(self._feeds)
+            asked_at = time.monotonic()
             try:
                 heads = await self._in_thread(list_heads, places)
             except DatabaseError as error:
@@ -199,13 +203,18 @@ class EventStreams:
                 moved = self._feeds.get(place)
                 if moved is not None and (head > moved.head or head < 0):
                     moved.move(head)
-            await asyncio.sleep(POLL_S)
+            await asyncio.sleep(pause_after(time.monotonic() - asked_at))
 
     def _is_ending(self) -> bool:
         return self._stopped or self.is_stopping()
 
     async def _in_thread(self, work: Callable[..., T], *arguments: Any) -> T:
         return await asyncio.get_running_loop().run_in_executor(self._threads, work, *arguments)
+
+
+def pause_after(poll_s: float) -> float:
+    """How many seconds to wait after a poll that took *poll_s*."""
+    return min(max(POLL_S, poll_s / POLL_SHARE), POLL_LATE_S)
 
 
 def _place(token: str, app_id: str | None) -> Place:

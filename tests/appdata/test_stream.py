@@ -19,6 +19,7 @@ from typing import Any
 
 import pytest
 
+from appdata.stream import pause_after
 from tests.appdata.test_survives_kill import command, descendants
 from tests.e2e.conftest import RunningPlatform, platform_in
 
@@ -292,3 +293,7 @@ def test_ends_cleanly_on_a_deploy_and_goes_on_after_it(platform: RunningPlatform
     Api(platform, tokens["alice"]).call("PUT", "after", 1)
     assert again.events(1)[0][1]["key"] == "after"
     again.close()
+
+
+def test_who_listens_for_many_asks_less_often_but_at_least_twice_a_second() -> None:
+    assert [pause_after(poll_s) for poll_s in (0.001, 0.004, 0.006, 0.010, 5.0)] == [0.2, 0.2, 0.3, 0.5, 0.5]
