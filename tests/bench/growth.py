@@ -36,7 +36,8 @@ CONNECTIONS = 4  # latency, not throughput: nobody waits for a processor
 REQUESTS = 20_000
 LISTENED = 1000  # installations whose heads the change feed asks for at once
 PEOPLE_A_STATEMENT = 5000
-TARGET = 1.2
+# Times as long as in the small one. The feed's poll has none: nobody waits for it.
+TARGETS = {"GET": 1.2, "PUT": 1.2}
 LAUNCH_TOKENS_LAST_S = 600
 
 # Numbers as identifiers: in the order in which they are written, like the platform's own.
@@ -136,7 +137,7 @@ QUESTIONS: dict[str, Ask] = {"GET": _http(_get), "PUT": _http(_put), f"{LISTENED
 
 
 def main(options: argparse.Namespace, folder: Path, secret_key: str) -> None:
-    """Measure, print, write JSON; exit 1 where anything takes more than ``TARGET`` times as long."""
+    """Measure, print, write JSON; exit 1 where a request takes longer than ``TARGETS`` allow."""
     readings: dict[str, dict[int, list[Reading]]] = {name: {} for name in QUESTIONS}
     server_name = options.servers.split(",")[0]
     with ExitStack() as stack:
@@ -162,7 +163,7 @@ def main(options: argparse.Namespace, folder: Path, secret_key: str) -> None:
     print(_table(readings, ratios))
     print(f"{options.growth:,} entries were filled in within {filled[options.growth]:.0f} s")
     _write(options.json or folder / "growth.json", readings, ratios)
-    if max(ratios.values()) > TARGET:
+    if any(ratios[name] > target for name, target in TARGETS.items()):
         raise SystemExit(1)
 
 
@@ -188,7 +189,7 @@ def _table(readings: dict[str, dict[int, list[Reading]]], ratios: dict[str, floa
     for name, by_size in readings.items():
         for entries, rounds in by_size.items():
             middle = [median(getattr(one, what) for one in rounds) for what in ("p50_ms", "p99_ms", "cpu_ms")]
-            times = "" if entries == SMALL else f"{ratios[name]:8.2f}{TARGET:8.2f}"
+            times = "" if entries == SMALL else f"{ratios[name]:8.2f}{TARGETS.get(name, ''):>8}"
             lines.append(f"{name:12}{entries:12,}{''.join(f'{number:9.3f}' for number in middle)}{times}")
     return "\n".join(lines)
 
