@@ -23,6 +23,7 @@ from django.db.migrations.loader import MigrationLoader
 from django.db.migrations.recorder import MigrationRecorder
 from django.utils import timezone
 
+from dotplatform.database.checks import role_is_bound_by_policies
 from dotplatform.models import Platform
 from dotplatform.operations.models import HEARTBEAT_STALE, Backup, ScheduledTask, WorkerHeartbeat
 from dotplatform.outages import is_outage
@@ -134,7 +135,14 @@ def backup_is_recent() -> None:
 
 
 def isolation_holds() -> None:
-    """Last night's probe could neither see nor change what it must not. A new platform has yet to have a night."""
+    """The policies bind the role, and last night's probe could neither see nor change what it must not.
+
+    A process that serves looked at its role when it started; somebody may alter it since. A new platform has yet to
+    have a night.
+    """
+    found = [] if settings.IS_DEVELOPMENT else role_is_bound_by_policies(None, databases=["default"])
+    if any(message.id == "dot.E002" for message in found):
+        raise Unhealthy("the database role is above row-level security; preflight says how to mend it")
     probe = ScheduledTask.objects.filter(name=ISOLATION_PROBE).first()
     if probe is None:
         return

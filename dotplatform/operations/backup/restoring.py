@@ -84,6 +84,8 @@ def restore_part(store: Store, label: Label, *, email: str = "", app_id: str = "
         connection.cursor() as cursor,
     ):
         names = {"then": sql.Identifier(beside.schema), "live": sql.Identifier(current_schema())}
+        if app_id:
+            _look_for_app(beside, app_id)
         given = {
             "person": _person_in(beside, email) if email else None,
             "app": app_id or None,
@@ -112,6 +114,17 @@ def _person_in(beside: Beside, email: str) -> UUID:
     return person
 
 
+def _look_for_app(beside: Beside, app_id: str) -> None:
+    with connection.cursor() as cursor:
+        for schema, words in (
+            (beside.schema, "is not in this backup."),
+            (current_schema(), "is no app here any more: publish it again first, then bring its entries back."),
+        ):
+            cursor.execute(sql.SQL("SELECT 1 FROM {}.apps WHERE app_id = %s").format(sql.Identifier(schema)), [app_id])
+            if cursor.fetchone() is None:
+                raise BackupError(f"{app_id} {words}")
+
+
 _INSTALLATIONS = """
 INSERT INTO {live}.user_apps (id, user_id, app_id, status, settings, permissions, installed_at)
 SELECT b.id, b.user_id, b.app_id, b.status, b.settings, b.permissions, b.installed_at
@@ -122,19 +135,24 @@ ON CONFLICT (user_id, app_id) DO NOTHING
 """
 _CHANGED = """
 CREATE TEMPORARY TABLE dot_brought_back ON COMMIT DROP AS
-SELECT b.id, b.user_id, b.app_id, b.key, b.value, b.bytes, b.created_at,
+SELECT b.id, b.user_id, b.app_id, b.key, b.value, b.bytes, b.created_at, b.written_by,
     i.revision + row_number() OVER (PARTITION BY b.user_id, b.app_id ORDER BY b.key) AS revision
 FROM {then}.app_data b
-JOIN (SELECT * FROM {live}.user_apps FOR UPDATE) i ON i.user_id = b.user_id AND i.app_id = b.app_id
+JOIN (
+    SELECT * FROM {live}.user_apps u  -- only theirs: everybody else goes on writing
+    WHERE coalesce(u.user_id = %(person)s, true) AND coalesce(u.app_id = %(app)s, true)
+    FOR UPDATE
+) i ON i.user_id = b.user_id AND i.app_id = b.app_id
 LEFT JOIN {live}.app_data l ON l.user_id = b.user_id AND l.app_id = b.app_id AND l.key = b.key
 WHERE coalesce(b.user_id = %(person)s, true) AND coalesce(b.app_id = %(app)s, true)
     AND (l.key IS NULL OR l.value::text <> b.value::text)
 """
 _UPSERT = """
-INSERT INTO {live}.app_data (id, user_id, app_id, key, value, bytes, revision, created_at, updated_at)
-SELECT id, user_id, app_id, key, value, bytes, revision, created_at, %(now)s FROM dot_brought_back
+INSERT INTO {live}.app_data (id, user_id, app_id, key, value, bytes, revision, created_at, updated_at, written_by)
+SELECT id, user_id, app_id, key, value, bytes, revision, created_at, %(now)s, written_by FROM dot_brought_back
 ON CONFLICT (user_id, app_id, key) DO UPDATE
-SET value = excluded.value, bytes = excluded.bytes, revision = excluded.revision, updated_at = excluded.updated_at
+SET value = excluded.value, bytes = excluded.bytes, revision = excluded.revision, updated_at = excluded.updated_at,
+    written_by = excluded.written_by
 """
 _TOMBSTONES = """
 DELETE FROM {live}.app_data_tombstones t USING dot_brought_back b

@@ -191,6 +191,39 @@ def test_one_persons_entries_come_back_as_new_revisions(alice: User, bob: User) 
         assert (mine.revision, mine.data_keys) == (8, 3)
 
 
+def test_one_apps_entries_come_back_for_everybody_with_who_wrote_them(alice: User, bob: User) -> None:
+    for person in (alice, bob):
+        for app_id in ("notes", "tasks"):
+            have(person, app_id)
+            write(person, "kept", 1, app_id)
+            write(person, "lost", app_id, app_id)
+    with as_operator():
+        Entry.objects.filter(app_id="notes").update(written_by="contacts")
+    make_backup()
+    with as_operator():
+        Installation.objects.filter(user=bob, app_id="notes").delete()  # and his entries with it
+        Entry.objects.filter(user_id=alice.id, key="lost").delete()
+        Entry.objects.filter(user_id=alice.id, key="kept").update(value=2, written_by="")
+    assert "4 entries were brought back" in restore("latest", "--app", "notes")
+    with as_operator():
+        found = Entry.objects.filter(app_id="notes").values_list("user_id", "key", "value", "written_by")
+        assert sorted(found) == sorted(
+            (person.id, key, value, "contacts")
+            for person in (alice, bob)
+            for key, value in (("kept", 1), ("lost", "notes"))
+        )
+        assert set(Entry.objects.filter(user_id=alice.id, app_id="tasks").values_list("key", "value")) == {("kept", 2)}
+        assert Installation.objects.get(user=bob, app_id="notes").data_keys == 2
+
+
+def test_an_app_that_cannot_come_back_is_said_so(alice: User) -> None:
+    with connection.cursor() as cursor:
+        cursor.execute("CREATE SCHEMA dot_then; CREATE TABLE dot_then.apps AS SELECT 'gone' AS app_id")
+    for app_id, words in (("nots", "nots is not in this backup"), ("gone", "gone is no app here .* publish it again")):
+        with pytest.raises(BackupError, match=words):
+            restoring._look_for_app(Beside("dot_then", {}), app_id)
+
+
 def test_somebody_who_is_not_in_the_backup_is_said_so(alice: User) -> None:
     with pytest.raises(BackupError, match=r"carol@example\.com is not in this backup"):
         restoring._person_in(Beside(current_schema(), {}), "carol@example.com")

@@ -6,6 +6,7 @@ import io
 import json
 import threading
 from collections.abc import Iterator
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
@@ -18,6 +19,7 @@ from moto.server import ThreadedMotoServer
 
 from appdata.models import Entry
 from appdata.services import Place, put_entry
+from apps_registry import tasks
 from apps_registry.bundles import list_folder
 from apps_registry.models import App, Installation, Release
 from apps_registry.publishing import publish_release
@@ -168,6 +170,25 @@ def test_an_app_lives_in_a_bucket_and_comes_back_with_what_was_written(
         assert count <= len(found) <= written_in_all[person]
         assert found == list(range(1, len(found) + 1)), "one moment: nothing between is missing"
         assert revision == len(found)
+
+
+def test_what_a_killed_publisher_left_in_the_bucket_goes_and_releases_stay(
+    buckets: Any, operator: User, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def stored() -> set[str]:
+        return {entry["Key"] for entry in buckets.list_objects_v2(Bucket="bundles")["Contents"]}
+
+    publish(tmp_path / "app", operator, 1)
+    of_releases = stored()
+    half, whole = "a" * 64, "b" * 64
+    strays = {f"dot/bundles/{name}" for name in (f"{half}/js/app.js", f"{whole}/index.html", f"{whole}.json")}
+    for name in strays:
+        buckets.put_object(Bucket="bundles", Key=name, Body=b"{}")
+    tasks.remove_stray_bundles()
+    assert stored() == of_releases | strays, "somebody may be publishing them right now"
+    monkeypatch.setattr(tasks, "STRAY_AFTER", timedelta(0))
+    tasks.remove_stray_bundles()
+    assert stored() == of_releases
 
 
 def test_a_bucket_that_is_not_there_or_holds_something_else_is_told(buckets: Any, alice: User) -> None:

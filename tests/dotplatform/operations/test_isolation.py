@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterator
 from datetime import timedelta
+from typing import Any
 from uuid import uuid4
 
+import psycopg
 import pytest
+from django.conf import settings
 from django.db import connection
 from django.utils import timezone
 
@@ -13,7 +17,8 @@ from appdata.models import Entry, Tombstone
 from apps_registry.models import App, Installation, Review
 from dotplatform.accounts.models import User
 from dotplatform.database.doors import as_operator
-from dotplatform.operations import health_checks, isolation
+from dotplatform.database.embedded import SUPERUSER, EmbeddedServer
+from dotplatform.operations import health, health_checks, isolation
 from dotplatform.operations.health_checks import ISOLATION_PROBE, Unhealthy, isolation_holds
 from dotplatform.operations.models import ScheduledTask
 from dotplatform.operations.scheduler import Scheduler
@@ -23,6 +28,7 @@ from tests.conftest import DotClient
 
 pytestmark = pytest.mark.django_db
 
+Role = Callable[[str], object]
 OWNERS_ONLY = "user_id = nullif(current_setting('dot.user_id', true), '')::uuid"
 
 
@@ -77,6 +83,33 @@ def test_names_a_function_that_opens_the_wrong_door() -> None:
     assert "get_entry: shows the entry to another app" in findings
     assert "put_entry: lets another app change the entry" in findings
     assert not any("app_data" in finding for finding in findings), "the doors themselves are sound"
+
+
+class TestRoleAltered:
+    """While processes serve, whose own look at the role is from when they started."""
+
+    @pytest.fixture
+    def role(self, monkeypatch: pytest.MonkeyPatch) -> Iterator[Role]:
+        """An ordinary role that new connections of this process use, and somebody who may alter it."""
+        if settings.EMBEDDED_POSTGRES is None:
+            pytest.skip("needs a superuser: the embedded server's")
+        dsn = EmbeddedServer(settings.EMBEDDED_POSTGRES).dsn(SUPERUSER, "postgres")
+        name = f"role_{uuid4().hex}"
+        with psycopg.connect(dsn, autocommit=True) as superuser:
+            superuser.execute(f'CREATE ROLE "{name}" LOGIN')
+            monkeypatch.setitem(connection.settings_dict, "USER", name)
+            yield lambda option: superuser.execute(f'ALTER ROLE "{name}" {option}')
+            superuser.execute(f'DROP ROLE "{name}"')
+
+    @pytest.mark.parametrize("option", ["BYPASSRLS", "SUPERUSER"])
+    def test_health_names_it(self, role: Role, option: str, settings: Any) -> None:
+        settings.IS_DEVELOPMENT = False
+        role(option)
+        (result,) = health.ask_all([health.Check("isolation", isolation_holds)]).results
+        assert (result.status, result.error[:45]) == ("error", "the database role is above row-level security")
+        role(f"NO{option}")
+        (result,) = health.ask_all([health.Check("isolation", isolation_holds)]).results
+        assert "above" not in result.error
 
 
 class TestWhatFollows:
