@@ -428,5 +428,6 @@ LOGGING: dict[str, Any] = {
         "django.request": {"level": "ERROR"},  # the access log has the 4xx already
         "django.server": {"level": "WARNING"},
         "django_tasks_db": {"level": "WARNING"},
+        "botocore": {"level": "WARNING"},  # tells each command where it found the credentials
     },
 }

@@ -49,8 +49,8 @@ class Item:
 
 
 def run(before_migrate: bool = False) -> list[Item]:
-    """Go through the whole list (without what migrating brings, where that comes next) and keep the result."""
-    left_out = _comes_with_migrating() if before_migrate else set()
+    """Go through the whole list (without what `release` brings, where that comes next) and keep the result."""
+    left_out = _comes_with_release() if before_migrate else set()
     items = [_ask(tier, name, ask) for tier, name, ask in _LIST if name not in left_out]
     try:
         PreflightRun.objects.create(
@@ -74,12 +74,13 @@ def exit_code(items: list[Item]) -> int:
     return {"critical": 2, "recommended": 1}.get(verdict(items), 0)
 
 
-def _comes_with_migrating() -> set[str]:
+def _comes_with_release() -> set[str]:
     """What cannot be asked yet; an empty database has no table at all."""
+    next_steps = {"migrations", "row security", "translations", "static files"}
     with suppress(DatabaseError):
         if MigrationRecorder(connection).has_table():
-            return {"migrations", "row security"}
-    return {"migrations", "row security", "backup", "worker", "cache"}
+            return next_steps
+    return next_steps | {"backup", "worker", "cache"}
 
 
 def _ask(tier: str, name: str, ask: Callable[[], None]) -> Item:
@@ -116,6 +117,16 @@ def _variables() -> None:
         raise Finding("ALLOWED_HOSTS takes any name", "Name the hosts: ALLOWED_HOSTS=apps.example.com")
     if not settings.PUBLIC_URL.startswith("https://"):
         raise Finding("PUBLIC_URL is not set to an https address", "Set PUBLIC_URL=https://apps.example.com")
+
+
+def _database() -> None:
+    health_checks.database()
+    with connection.cursor() as cursor:
+        cursor.execute("SHOW server_encoding")
+        (encoding,) = cursor.fetchone()
+    if encoding != "UTF8":
+        hint = "Make a new one: CREATE DATABASE … ENCODING UTF8 TEMPLATE template0. `backup` here, `restore` there."
+        raise Finding(f"the database's encoding is {encoding}, so some JSON is refused", hint)
 
 
 def _role() -> None:
@@ -201,7 +212,7 @@ def _vitals() -> None:
 
 _LIST: list[tuple[str, str, Callable[[], None]]] = [
     ("critical", "variables", _variables),
-    ("critical", "database", health_checks.database),
+    ("critical", "database", _database),
     ("critical", "migrations", health_checks.migrations),
     ("critical", "role", _role),
     ("critical", "policies", _policies),

@@ -8,12 +8,14 @@ import runpy
 import socket
 import ssl
 import threading
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import nullcontext, suppress
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 from uuid import uuid4
 
+import psycopg
 import pytest
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes
@@ -156,6 +158,27 @@ def test_missing_static_files_and_translations_are_named(production: Any, db: No
     production.STATIC_ROOT = production.BASE_DIR = tmp_path
     production.WHITENOISE_USE_FINDERS = False
     assert {"static files", "translations"} <= failing(preflight.run())
+    assert not {"static files", "translations"} & failing(preflight.run(before_migrate=True)), "they come with release"
+
+
+def test_a_database_of_another_encoding_is_critical(db: None, monkeypatch: pytest.MonkeyPatch) -> None:
+    name = f"ascii_{uuid4().hex}"
+
+    def look() -> preflight.Item:
+        try:
+            return preflight._ask("critical", "database", preflight._database)
+        finally:
+            connection.close()
+
+    with psycopg.connect(**connection.get_connection_params(), autocommit=True) as server:
+        options = "ENCODING SQL_ASCII LOCALE_PROVIDER libc LC_COLLATE 'C' LC_CTYPE 'C' TEMPLATE template0"
+        server.execute(f"CREATE DATABASE {name} {options}")
+        with monkeypatch.context() as patched, ThreadPoolExecutor(1) as thread:  # a connection of its own
+            patched.setitem(connection.settings_dict, "NAME", name)
+            found = thread.submit(look).result()
+        server.execute(f"DROP DATABASE {name}")
+    assert "SQL_ASCII" in found.text
+    assert "ENCODING UTF8" in found.hint
 
 
 def test_an_empty_database_is_no_obstacle_before_the_first_migration(
