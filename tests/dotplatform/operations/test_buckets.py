@@ -9,6 +9,7 @@ from collections.abc import Iterator
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
+from urllib.request import Request, urlopen
 
 import boto3
 import pytest
@@ -70,6 +71,7 @@ def buckets(s3: str, settings: Any, monkeypatch: pytest.MonkeyPatch, tmp_path: P
     files.forget()
     yield client
     files.forget()
+    urlopen(Request(f"{s3}/moto-api/reset", method="POST"), timeout=10).close()
     with connection.cursor() as cursor:  # what a swap put aside
         cursor.execute("SELECT nspname FROM pg_namespace WHERE nspname LIKE 'dot\\_%'")
         for (name,) in cursor.fetchall():
