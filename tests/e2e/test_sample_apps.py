@@ -9,6 +9,7 @@ import pytest
 from playwright.sync_api import Page, expect
 
 from tests.e2e.conftest import NewProfile
+from tests.e2e.opened import wait_saved
 from tests.e2e.people import install, new_email, open_app, sign_in, sign_up
 
 
@@ -59,9 +60,21 @@ def test_tasks_keeps_local_storage_for_the_person_in_every_browser(
     for words in ("Book the boat", "Water the plants", "Send the invoice"):
         app.get_by_role("textbox", name="What is next?").fill(words)
         app.get_by_role("button", name="Add", exact=True).click()
-    app.get_by_role("checkbox", name="Done: Water the plants").click()
-    app.get_by_role("button", name=re.compile("^Move Send the invoice")).press("ArrowUp")
+    app.get_by_role("checkbox", name="Done: Water the plants").press("Space")
+    expect(app.get_by_role("checkbox", name="Done: Send the invoice")).to_be_focused()  # the next row
+    grip = app.get_by_role("button", name=re.compile("^Move Send the invoice"))
+    grip.press("ArrowUp")
+    expect(grip).to_be_focused()
     expect(app.get_by_text("2 tasks left")).to_be_visible()
+    app.locator("#open").get_by_role("textbox").nth(1).fill("Book a boat")
+    page.keyboard.press("Tab")
+    expect(app.get_by_role("button", name=re.compile("^Move Book a boat"))).to_be_focused()
+    page.keyboard.press("Tab")
+    page.keyboard.press("Enter")
+    expect(app.get_by_text("1 task left")).to_be_visible()
+    page.keyboard.press("Control+z")
+    expect(app.get_by_text("2 tasks left")).to_be_visible()
+    wait_saved(page)
     page.close()
 
     phone = new_profile(viewport={"width": 360, "height": 720}, has_touch=True).new_page()
@@ -69,7 +82,7 @@ def test_tasks_keeps_local_storage_for_the_person_in_every_browser(
     app = open_app(phone, "tasks")
     open_tasks = app.locator("#open").get_by_role("textbox")
     expect(open_tasks).to_have_count(2)
-    assert [task.input_value() for task in open_tasks.all()] == ["Send the invoice", "Book the boat"]
+    assert [task.input_value() for task in open_tasks.all()] == ["Send the invoice", "Book a boat"]
     expect(app.get_by_text("Done 1")).to_be_visible()
 
     bob = new_profile().new_page()
@@ -89,6 +102,10 @@ def test_habits_counts_the_days_in_a_row(page: Page) -> None:
     for day in (-1, -2, -4):
         days.nth(day).click()
     expect(habit.get_by_text("2 days in a row")).to_be_visible()
+    earlier = habit.get_by_role("button", name="Earlier days")
+    earlier.press("Enter")
+    expect(earlier).to_be_focused()  # the card is made anew, and goes on where it was
+    habit.get_by_role("button", name="Later days").press("Enter")
     expect(page.frame_locator("iframe").get_by_role("img", name=re.compile(r"Walk: \d+ days? in"))).to_be_visible()
     with page.expect_response(lambda response: "/data/" in response.url or "/batch" in response.url):
         days.nth(-3).click()

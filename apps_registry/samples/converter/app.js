@@ -1,4 +1,4 @@
-// No storage at all: what you type is all there is.
+// All it keeps is which units were used last: one item of localStorage.
 import { convert, KINDS } from "./units.js";
 
 const WORDS = {
@@ -29,7 +29,10 @@ for (const [kind, { names }] of Object.entries(KINDS)) {
   radio.type = "radio";
   radio.name = "kind";
   radio.value = kind;
-  radio.onchange = () => choose(kind);
+  radio.onchange = () => {
+    choose(kind);
+    use();
+  };
   label.append(names[korean ? 1 : 0]);
 }
 
@@ -41,13 +44,18 @@ function nameOf([, english, local]) {
   return korean ? local : english;
 }
 
-function choose(chosen) {
+function choose(chosen, pair = KINDS[chosen].start) {
   document.querySelector(`[value=${chosen}]`).checked = true;
-  const { start, units } = KINDS[chosen];
   for (const [index, select] of [$("from"), $("to")].entries()) {
-    select.replaceChildren(...units.map((unit) => new Option(label(unit), unit[0])));
-    select.value = start[index];
+    select.replaceChildren(...KINDS[chosen].units.map((unit) => new Option(label(unit), unit[0])));
+    select.value = pair[index];
+    if (select.selectedIndex < 0) select.selectedIndex = index;
   }
+  show();
+}
+
+function use() {
+  localStorage.setItem("last", JSON.stringify([kind(), $("from").value, $("to").value]));
   show();
 }
 
@@ -58,7 +66,7 @@ function label(unit) {
 
 /** What was typed as a number: thousands separators and spaces are fine; NaN where it is none. */
 function amount() {
-  const typed = $("amount").value.replace(/[,\s_]/g, "");
+  const typed = $("amount").value.normalize("NFKC").replace(/[,\s_]/g, "");
   return typed === "" ? NaN : Number(typed);
 }
 
@@ -74,7 +82,7 @@ function show() {
   const to = $("to").value;
   $("amount").ariaInvalid = String(!known);
   $("result").textContent = known ? format(convert(value, kind(), $("from").value, to)) : "–";
-  $("result").title = known ? "" : say.invalid;
+  $("about").textContent = known ? say.all : say.invalid;
   $("table").replaceChildren(...KINDS[kind()].units.map((unit) => row(unit, known ? value : NaN, unit[0] === to)));
 }
 
@@ -90,9 +98,11 @@ function row(unit, value, chosen) {
 }
 
 $("form").onsubmit = (event) => event.preventDefault();
-$("amount").oninput = $("from").onchange = $("to").onchange = show;
+$("amount").oninput = show;
+$("from").onchange = $("to").onchange = use;
 $("swap").onclick = () => {
   [$("from").value, $("to").value] = [$("to").value, $("from").value];
-  show();
+  use();
 };
-choose(korean ? "area" : "length");
+const [last, ...units] = JSON.parse(localStorage.getItem("last")) ?? [];
+choose(...(last in KINDS ? [last, units] : [korean ? "area" : "length"]));

@@ -3,7 +3,7 @@
 import { drawYear } from "./year.js";
 import { addDays, dateOf, streaks, today } from "./days.js";
 
-const UNDO_FOR_MS = 6000;
+const UNDO_FOR_MS = 10_000;
 const WORDS = {
   en: {
     title: "Habit tracker", before: "Previous year", after: "Next year", name: "New habit, for example a walk",
@@ -47,11 +47,20 @@ dot.data.watch("", ({ key, value }) => writes || (take(key, value), show()));
 // Showing
 
 function show() {
+  const { activeElement: was } = document;
   const inOrder = [...habits].sort(([, a], [, b]) => a.created.localeCompare(b.created));
   $("year").textContent = year;
   $("after").disabled = year >= Number(today().slice(0, 4));
   $("empty").hidden = habits.size > 0;
   $("habits").replaceChildren(...inOrder.map(([id, habit]) => card(id, habit)));
+  if (was.dataset.part) focusAgain(was, `[data-id="${was.closest("article").dataset.id}"] [data-part="${was.dataset.part}"]`);
+}
+
+/** The cards are made anew: what had the focus has it again, with what was typed. */
+function focusAgain(was, selector) {
+  const now = document.querySelector(selector);
+  if (now && was.value) now.value = was.value;
+  (now?.disabled ? now.closest(".week").firstChild : now)?.focus({ preventScroll: true });
 }
 
 function card(id, habit) {
@@ -71,16 +80,21 @@ function head(id, habit, { current, best }) {
   name.value = habit.name;
   name.ariaLabel = say.rename;
   name.maxLength = 60;
+  name.dataset.part = "name";
   name.onchange = () => {
     if (name.value.trim()) keep(id, { ...habit, name: name.value.trim() });
-    show();
+    setTimeout(show); // once the focus is where it was going
   };
-  name.onkeydown = (event) => event.key === "Enter" && !event.isComposing && name.blur();
+  name.onkeydown = (event) => {
+    if (event.isComposing) return;
+    if (event.key === "Escape") name.value = habit.name;
+    if (event.key === "Escape" || event.key === "Enter") name.blur();
+  };
   const score = header.appendChild(document.createElement("p"));
   score.className = "score";
   score.appendChild(document.createElement("strong")).textContent = current;
   score.append(`${say.streak(current)} · ${say.best(best)}`);
-  header.append(button("×", say.remove(habit.name), () => remove(id)));
+  header.append(button("remove", "×", say.remove(habit.name), () => remove(id)));
   return header;
 }
 
@@ -88,9 +102,9 @@ function week(id, kept) {
   const row = document.createElement("div");
   row.className = "week";
   const last = addDays(today(), -7 * shift);
-  row.append(button("‹", say.earlier, () => ((shift += 1), show())));
+  row.append(button("earlier", "‹", say.earlier, () => ((shift += 1), show())));
   for (let back = 6; back >= 0; back -= 1) row.append(dayButton(id, addDays(last, -back), kept));
-  row.append(button("›", say.later, () => ((shift -= 1), show())));
+  row.append(button("later", "›", say.later, () => ((shift -= 1), show())));
   row.lastChild.disabled = shift === 0;
   return row;
 }
@@ -98,9 +112,8 @@ function week(id, kept) {
 function dayButton(id, day, kept) {
   const date = dateOf(day);
   const done = kept.has(day);
-  const element = button("", date.toLocaleDateString(locale, { weekday: "long", month: "long", day: "numeric" }), () => {
-    tick(id, day, !done);
-  });
+  const label = date.toLocaleDateString(locale, { weekday: "long", month: "long", day: "numeric" });
+  const element = button(day, "", label, () => tick(id, day, !done));
   element.className = day === today() ? "today" : "";
   element.ariaPressed = String(done);
   element.dataset.day = day;
@@ -110,9 +123,10 @@ function dayButton(id, day, kept) {
   return element;
 }
 
-function button(text, label, onclick) {
+function button(part, text, label, onclick) {
   const element = document.createElement("button");
   Object.assign(element, { type: "button", className: "plain icon", textContent: text, ariaLabel: label, onclick });
+  element.dataset.part = part;
   return element;
 }
 
@@ -142,7 +156,6 @@ function keep(id, habit) {
 function tick(id, day, done) {
   days.get(id)[done ? "add" : "delete"](day);
   show();
-  document.querySelector(`[data-id="${id}"] [data-day="${day}"]`)?.focus();
   storeMonth(id, day.slice(0, 7));
 }
 
@@ -163,7 +176,10 @@ function remove(id) {
   habits.delete(id);
   $("toast").hidden = false;
   setTimeout(() => ($("toast").hidden ||= removed?.id === id), UNDO_FOR_MS);
+  const card = document.querySelector(`[data-id="${id}"]`);
+  const near = (card.nextElementSibling ?? card.previousElementSibling)?.dataset.id;
   show();
+  (document.querySelector(`[data-id="${near}"] [data-part="remove"]`) ?? $("name")).focus();
 }
 
 // What people do
@@ -184,6 +200,13 @@ $("undo").onclick = () => {
   monthsOf(removed.id).forEach((month) => storeMonth(removed.id, month));
   $("toast").hidden = true;
   show();
+  document.querySelector(`[data-id="${removed.id}"] [data-part="remove"]`).focus();
+};
+document.onkeydown = (event) => {
+  const isTyping = event.target.tagName === "INPUT";
+  if (event.key !== "z" || !(event.ctrlKey || event.metaKey) || isTyping || $("toast").hidden) return;
+  event.preventDefault();
+  $("undo").click();
 };
 $("before").onclick = () => ((year -= 1), show());
 $("after").onclick = () => ((year += 1), show());

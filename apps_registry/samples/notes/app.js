@@ -2,7 +2,7 @@
 // `version` is new with every save. A save that finds another version than its text began with keeps both: what
 // somebody wrote on another device meanwhile becomes a note of its own. What is not being written here follows live.
 const SAVE_AFTER_MS = 400;
-const UNDO_FOR_MS = 6000;
+const UNDO_FOR_MS = 10_000;
 
 const WORDS = {
   en: {
@@ -68,9 +68,15 @@ function show(id) {
 function list() {
   const wanted = $("search").value.trim().toLocaleLowerCase(locale);
   const found = inOrder().filter(([, note]) => note.text.toLocaleLowerCase(locale).includes(wanted));
+  const focused = document.activeElement.dataset.id;
   $("list").replaceChildren(...found.map(([id, note]) => row(id, note)));
+  if (focused) focusRow(focused); // the rows are made anew
   $("nothing").hidden = found.length > 0;
   $("nothing").textContent = wanted ? say.none : say.empty;
+}
+
+function focusRow(id) {
+  ($("list").querySelector(`[data-id="${id}"]`) ?? $("new")).focus({ preventScroll: true });
 }
 
 function row(id, note) {
@@ -78,6 +84,7 @@ function row(id, note) {
   const item = document.createElement("li");
   const button = item.appendChild(document.createElement("button"));
   button.type = "button";
+  button.dataset.id = id;
   button.appendChild(document.createElement("strong")).textContent = title || say.untitled;
   button.appendChild(document.createElement("span")).textContent =
     `${when(note.edited)} · ${rest.join(" ").trim().slice(0, 80) || say.more}`;
@@ -95,9 +102,10 @@ function when(iso) {
 
 // Following other devices
 
+// An entry that somebody edited by hand in My data may lack anything.
 function take(id, note) {
-  notes.set(id, note);
-  basis.set(id, note.version);
+  notes.set(id, { edited: "1970-01-01T00:00:00Z", ...note, text: String(note?.text ?? "") });
+  basis.set(id, note?.version);
 }
 
 function follow(id, note) {
@@ -134,7 +142,8 @@ function open(id) {
   forgetIfEmpty();
   show(id);
   document.body.classList.add("writing");
-  $("text").focus();
+  const isToRead = notes.get(id).text && !matchMedia("(pointer: fine)").matches; // a phone's keyboard would hide half of it
+  (isToRead ? $("back") : $("text")).focus();
 }
 
 function forgetIfEmpty() {
@@ -202,6 +211,7 @@ async function remove() {
   unsaved.delete(id);
   show(inOrder()[0]?.[0] ?? newNote());
   document.body.classList.remove("writing");
+  focusRow(current);
   $("toast").hidden = removed.note.text === "";
   setTimeout(() => ($("toast").hidden ||= removed?.id === id), UNDO_FOR_MS);
   await saving.catch(() => {}); // a write that arrives after the deletion would bring the note back
@@ -230,10 +240,14 @@ $("back").onclick = () => {
   forgetIfEmpty();
   document.body.classList.remove("writing");
   list();
+  focusRow(current);
 };
 $("search").oninput = list;
 document.onkeydown = (event) => {
+  if (event.isComposing) return;
   if (event.key === "Escape") ($("search").value = ""), $("back").click();
+  const isUndo = event.key === "z" && (event.ctrlKey || event.metaKey) && !event.target.matches("textarea, input");
+  if (isUndo && !$("toast").hidden) event.preventDefault(), $("undo").click();
   if (event.key === "/" && event.target === document.body) event.preventDefault(), $("search").focus();
 };
 document.onvisibilitychange = () => document.visibilityState === "hidden" && saveAtOnce();

@@ -17,7 +17,7 @@ const WORDS = {
   },
 };
 const PREFIX = "task/";
-const UNDO_FOR_MS = 6000;
+const UNDO_FOR_MS = 10_000;
 
 const $ = (id) => document.getElementById(id);
 const say = navigator.language.startsWith("ko") ? WORDS.ko : WORDS.en;
@@ -55,14 +55,14 @@ function remove(tasks, message) {
   show();
 }
 
-// Showing
+// Showing. A task's row stays the same element for as long as the task is there, and so do focus and half a word.
 
 function show() {
   const tasks = all();
   const open = tasks.filter((task) => !task.done);
   const done = tasks.filter((task) => task.done);
-  $("open").replaceChildren(...open.map(row));
-  $("done").replaceChildren(...done.map(row));
+  place($("open"), open);
+  place($("done"), done);
   $("finished").hidden = done.length === 0;
   $("count").textContent = done.length;
   $("empty").hidden = open.length > 0;
@@ -71,85 +71,137 @@ function show() {
   $("progress").max = tasks.length || 1;
 }
 
-function row(task) {
+function place(list, tasks) {
+  const items = tasks.map((task) => fill(rowOf(task.id) ?? row(task.id), task));
+  [...list.children].forEach((item) => items.includes(item) || item.remove());
+  items.forEach((item, index) => list.children[index] === item || list.insertBefore(item, list.children[index] ?? null));
+}
+
+function rowOf(id) {
+  return document.querySelector(`[data-id="${id}"]`);
+}
+
+function row(id) {
   const item = document.createElement("li");
-  item.dataset.id = task.id;
-  item.append(tick(task), text(task), ...(task.done ? [] : [grip(task, item)]), cross(task));
+  item.dataset.id = id;
+  item.append(tick(item), text(item), grip(item), cross(item));
   return item;
 }
 
-function tick(task) {
+function fill(item, task) {
+  const [box, field, handle, remover] = item.querySelectorAll("input, textarea, button");
+  box.checked = task.done;
+  box.ariaLabel = say.done(task.text);
+  if (field !== document.activeElement) field.value = task.text;
+  handle.hidden = task.done;
+  handle.ariaLabel = say.move(task.text);
+  remover.ariaLabel = say.remove(task.text);
+  return item;
+}
+
+function taskOf({ dataset: { id } }) {
+  return { id, ...JSON.parse(localStorage.getItem(PREFIX + id)) };
+}
+
+/** Where the keyboard goes on once *item* has left its list: the same *part* of its neighbour. */
+function goOnFrom(item, part) {
+  const near = item.nextElementSibling ?? item.previousElementSibling;
+  return () => (near?.querySelector(part) ?? ($("finished").hidden ? $("what") : $("finished").firstElementChild)).focus();
+}
+
+function tick(item) {
   const label = document.createElement("label");
   const box = label.appendChild(document.createElement("input"));
   box.type = "checkbox";
-  box.checked = task.done;
-  box.ariaLabel = say.done(task.text);
   box.onchange = () => {
-    store({ ...task, done: box.checked });
+    const goOn = goOnFrom(item, "[type=checkbox]");
+    store({ ...taskOf(item), done: box.checked });
     show();
-    $("what").focus({ preventScroll: true });
+    goOn();
   };
   return label;
 }
 
-function text(task) {
-  const field = document.createElement("input");
+function text(item) {
+  const field = document.createElement("textarea");
   field.className = "text";
-  field.value = task.text;
+  field.rows = 1;
   field.ariaLabel = say.text;
   field.maxLength = 500;
   field.onchange = () => {
-    if (field.value.trim()) store({ ...task, text: field.value.trim() });
+    const words = field.value.trim().replace(/\s+/g, " ");
+    if (words) store({ ...taskOf(item), text: words });
+    field.value = taskOf(item).text;
     show();
   };
   field.onkeydown = (event) => {
     if (event.isComposing) return;
-    if (event.key === "Escape") field.value = task.text;
-    if (event.key === "Escape" || event.key === "Enter") field.blur();
+    if (event.key === "Escape") field.value = taskOf(item).text;
+    if (event.key === "Escape" || event.key === "Enter") event.preventDefault(), field.blur();
   };
   return field;
 }
 
-function cross(task) {
-  const button = document.createElement("button");
-  button.type = "button";
-  button.className = "plain icon";
-  button.textContent = "×";
-  button.ariaLabel = say.remove(task.text);
-  button.onclick = () => remove([task], say.removed);
-  return button;
+function button(className, textContent) {
+  return Object.assign(document.createElement("button"), { type: "button", className, textContent });
 }
 
-// Order: by keyboard and by finger or mouse
+function cross(item) {
+  const element = button("plain icon", "×");
+  element.onclick = () => {
+    const goOn = goOnFrom(item, "button:last-child");
+    remove([taskOf(item)], say.removed);
+    goOn();
+  };
+  return element;
+}
 
-function grip(task, item) {
-  const button = document.createElement("button");
-  button.type = "button";
-  button.className = "plain icon grip";
-  button.textContent = "⠿";
-  button.ariaLabel = say.move(task.text);
-  button.onkeydown = (event) => {
-    const step = { ArrowUp: -1, ArrowDown: 1 }[event.key];
-    if (!step) return;
+// Order: by keyboard and by finger or mouse. The others move around the row, which keeps focus and finger.
+
+function grip(item) {
+  const element = button("plain icon grip", "⠿");
+  const move = { ArrowUp: () => item.previousElementSibling, ArrowDown: () => item.nextElementSibling };
+  element.onkeydown = (event) => {
+    if (!move[event.key]) return;
     event.preventDefault();
-    const neighbour = step < 0 ? item.previousElementSibling : item.nextElementSibling;
-    if (!neighbour) return;
-    neighbour[step < 0 ? "before" : "after"](item);
+    passTo(item, move[event.key]());
     keepOrder();
-    document.querySelector(`[data-id="${task.id}"] .grip`).focus();
+    element.scrollIntoView({ block: "nearest" });
   };
-  button.onpointerdown = (event) => {
-    button.setPointerCapture(event.pointerId);
+  element.onpointerdown = (event) => {
+    element.setPointerCapture(event.pointerId);
     item.classList.add("dragged");
-    button.onpointermove = ({ clientY }) => {
-      const under = [...$("open").children].find((other) => clientY < other.getBoundingClientRect().bottom);
-      if (under && under !== item) {
-        under[under.compareDocumentPosition(item) & Node.DOCUMENT_POSITION_PRECEDING ? "after" : "before"](item);
-      }
+    element.onpointermove = ({ clientY }) => {
+      const place = [...$("open").children].find((other) => clientY < other.getBoundingClientRect().bottom);
+      if (place && wouldStayUnder(clientY, item, place)) passTo(item, place);
     };
-    button.onlostpointercapture = keepOrder;
+    element.onlostpointercapture = () => {
+      element.onpointermove = null;
+      item.classList.remove("dragged");
+      keepOrder();
+    };
   };
-  return button;
+  return element;
+}
+
+function isBelow(item, place) {
+  return item.compareDocumentPosition(place) & Node.DOCUMENT_POSITION_FOLLOWING;
+}
+
+/** Whether the finger would be on *item* once it has passed *place*, which may be taller: else the two would flicker. */
+function wouldStayUnder(clientY, item, place) {
+  const { top, bottom } = place.getBoundingClientRect();
+  return isBelow(item, place) ? clientY > bottom - item.offsetHeight : clientY < top + item.offsetHeight;
+}
+
+function passTo(item, place) {
+  if (!place || place === item) return;
+  const goesDown = isBelow(item, place);
+  let other;
+  do {
+    other = goesDown ? item.nextElementSibling : item.previousElementSibling;
+    item[goesDown ? "before" : "after"](other);
+  } while (other !== place);
 }
 
 function keepOrder() {
@@ -170,6 +222,7 @@ $("add").onsubmit = (event) => {
   store({ id, text: words, done: false, order: Math.max(-1, ...all().map((task) => task.order)) + 1 });
   $("what").value = "";
   show();
+  rowOf(id).scrollIntoView({ block: "nearest" });
 };
 $("clear").onclick = () => {
   const done = all().filter((task) => task.done);
@@ -179,8 +232,14 @@ $("undo").onclick = () => {
   removed.forEach(store);
   $("toast").hidden = true;
   show();
+  rowOf(removed[0].id).querySelector("[type=checkbox]").focus();
 };
-// Another tab (or device) changed something. Not while somebody is in the middle of a word.
-window.onstorage = () => document.activeElement?.classList.contains("text") || show();
+document.onkeydown = (event) => {
+  const isTyping = event.target.matches?.("textarea, input:not([type=checkbox])");
+  if (event.key !== "z" || !(event.ctrlKey || event.metaKey) || isTyping || $("toast").hidden) return;
+  event.preventDefault();
+  $("undo").click();
+};
+window.onstorage = show; // another tab (or device) changed something
 
 show();

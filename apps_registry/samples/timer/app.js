@@ -120,7 +120,10 @@ async function tick() {
 }
 
 $("start").onclick = toggle;
-$("reset").onclick = () => become({ phase: state.phase, round: state.round });
+$("reset").onclick = () => {
+  become({ phase: state.phase, round: state.round });
+  $("start").focus(); // this button is switched off now
+};
 $("skip").onclick = () => goOn(Boolean(state.endsAt) && settings.autoStart);
 document.onkeydown = (event) => {
   if (event.code !== "Space" || event.target.tagName === "BUTTON") return;
