@@ -82,6 +82,12 @@ def catalogue(request: HttpRequest) -> HttpResponse:
 
 
 @require_safe
+def how_to_publish(request: HttpRequest) -> HttpResponse:
+    """How a folder becomes an app, by the ways that are open to the reader."""
+    return render(request, "apps_registry/publish.html", {"origin": request.build_absolute_uri("/").rstrip("/")})
+
+
+@require_safe
 @page
 def detail(request: HttpRequest, app_id: str) -> HttpResponse:
     """Everything about one app, and the way to install it."""

@@ -7,10 +7,11 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
+from django.contrib.auth.models import Group
 
 from apps_registry import services
 from apps_registry.models import App, Installation, Review
-from dotplatform.accounts.models import User
+from dotplatform.accounts.models import PUBLISHERS, User
 from dotplatform.database.doors import as_operator, as_person
 from tests.conftest import DotClient
 
@@ -73,7 +74,7 @@ class TestHome:
 
     def test_signed_in_sees_their_own_apps_and_nobody_elses(self, alices: DotClient, bob: User, timer: App) -> None:
         services.install(bob.id, "timer")
-        assert "Apps you install appear here" in text(alices.get("/"))
+        assert "Install your first app" in text(alices.get("/"))
 
     def test_an_installed_app_is_one_click_away(self, alices: DotClient, alice: User, timer: App) -> None:
         services.install(alice.id, "timer")
@@ -400,3 +401,22 @@ class TestInTheAuthorsOrderAndTheReadersWords:
         page = text(DotClient(headers={"accept-language": "ko"}).get("/apps"))
         assert "음식" in page
         assert "Kimchi" in page
+
+
+class TestHowToPublish:
+    def test_everybody_is_told_from_the_catalogue_on_and_whom_to_ask(self, browser: DotClient) -> None:
+        assert 'href="/publish"' in text(browser.get("/apps"))
+        page = text(browser.get("/publish"))
+        assert "whoever runs this platform" in page
+        assert "curl" not in page
+
+    def test_publishers_see_the_request_to_send(self, alices: DotClient, alice: User) -> None:
+        alice.groups.add(Group.objects.get_or_create(name=PUBLISHERS)[0])
+        page = text(alices.get("/publish"))
+        assert "http://testserver/api/registry/apps" in page
+        assert "/admin/" not in page
+
+    def test_operators_are_one_click_from_the_upload(self, browser: DotClient, operator: User) -> None:
+        browser.force_login(operator)
+        assert 'href="/admin/apps_registry/release/add/"' in text(browser.get("/publish"))
+        assert 'href="/admin/apps_registry/release/add/"' in text(browser.get("/admin/"))

@@ -41,6 +41,7 @@ PAGES = {  # name → address, by who looks
         "sign-up": "/accounts/signup/",
         "not-found": "/nowhere",
         "catalogue": "/apps",
+        "publish": "/publish",
         "status": "/status",
         "api-docs": "/api/docs",
         "reset": "/accounts/password/reset/",

@@ -33,6 +33,7 @@ MORE_PAGES = {
         "/accounts/logout/",
     ],
     "operator@example.com": [
+        "/publish",
         "/admin/accounts/user/add/",
         "/admin/accounts/accesstoken/",
         "/admin/admin/logentry/",

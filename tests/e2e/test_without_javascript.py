@@ -38,7 +38,7 @@ def test_find_install_set_review_and_uninstall(new_profile: NewProfile, problems
     page.get_by_role("link", name="Uninstall", exact=True).click()
     page.get_by_label("Delete my data").check()
     page.get_by_role("button", name="Uninstall", exact=True).click()
-    expect(page.get_by_text("No apps yet")).to_be_visible()
+    expect(page.get_by_text("Install your first app")).to_be_visible()
     assert problems == []
 
 
