@@ -55,7 +55,8 @@ def running(stage: Stage, port: int) -> Iterator[Peer]:
     subprocess.run(init.split(), check=True, cwd=folder, capture_output=True)
     config = folder / "kinto.ini"
     ours = f"postgresql://{ROLE}@/kinto?host={quote(str(stage.database.socket_folder))}"
-    config.write_text(config.read_text().replace("postgresql://postgres:postgres@localhost/postgres", ours))
+    text = config.read_text().replace("postgresql://postgres:postgres@localhost/postgres", ours)
+    config.write_text(text.replace("level = DEBUG", "level = WARNING").replace("level = INFO", "level = WARNING"))
     subprocess.run(["kinto", "migrate", "--ini=kinto.ini"], check=True, cwd=folder, capture_output=True)
     gunicorn = str(Path(shutil.which("kinto") or "kinto").with_name("gunicorn"))  # not the project's own
     command = [gunicorn, "--paste=kinto.ini", f"--bind=127.0.0.1:{port}", *SERVE.split()]

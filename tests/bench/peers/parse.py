@@ -63,7 +63,7 @@ def running(stage: Stage, port: int) -> Iterator[Peer]:
     folder.mkdir()
     master_key = secrets.token_urlsafe()
     (folder / "config.json").write_text(json.dumps(_configuration(stage, port, master_key)))
-    command = ["parse-server", "config.json"]
+    command = ["env", "NODE_ENV=production", "parse-server", "config.json"]
     with running_program("Parse Server", command, port, folder / "log", path="/parse/health", cwd=folder) as server:
         peer = ParseServer(server, [server.process.pid, stage.postgres_pid()])
         peer.set_up(master_key)
