@@ -46,16 +46,17 @@ def loaded_beside(path: Path, with_files: bool, progress: Progress = no_progress
 def take_into_use(beside: Beside) -> str:
     """Put the loaded schema in the place of the one in use, at one moment; the name under which the old one stays.
 
-    The list of backups and the drills goes along: what was true of them stays true.
+    The list of backups with their drills and the workers that live go along: what was true of them stays true.
     """
     current = current_schema()
     before = f"dot_before_{beside.schema.removeprefix('dot_restore_')}"
     with transaction.atomic(durable=True):
-        _run(
-            sql.SQL("DELETE FROM {0}.backups; INSERT INTO {0}.backups SELECT * FROM {1}.backups").format(
-                sql.Identifier(beside.schema), sql.Identifier(current)
+        for table in ("backups", "worker_heartbeats"):
+            _run(
+                sql.SQL("DELETE FROM {new}.{table}; INSERT INTO {new}.{table} SELECT * FROM {old}.{table}").format(
+                    new=sql.Identifier(beside.schema), old=sql.Identifier(current), table=sql.Identifier(table)
+                )
             )
-        )
         for old, new in ((current, before), (beside.schema, current)):
             _run(sql.SQL("ALTER SCHEMA {} RENAME TO {}").format(sql.Identifier(old), sql.Identifier(new)))
     beside.kept = True

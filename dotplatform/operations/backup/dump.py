@@ -59,8 +59,11 @@ def write_archive(path: Path, passphrase: str, progress: Progress = no_progress)
         # Files after rows: a release in the snapshot had its files before it had its row, and they never change.
         for number, (name, total) in enumerate(_stored_files()):
             progress("files", number, total)
-            with default_storage.open(name) as stored:
-                content = stored.read()
+            try:
+                with default_storage.open(name) as stored:
+                    content = stored.read()
+            except FileNotFoundError:  # of a publishing that failed since it was listed
+                continue
             _add(archive, f"files/{name}", content)
             written.files += 1
             written.file_bytes += len(content)

@@ -10,6 +10,7 @@ from collections.abc import Iterator
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
+from uuid import uuid4
 
 import pytest
 from django.core.files.base import ContentFile
@@ -30,7 +31,7 @@ from dotplatform.operations.backup.load import BackupError
 from dotplatform.operations.backup.services import list_backups, make_backup
 from dotplatform.operations.backup.stores import FolderStore, open_store
 from dotplatform.operations.health_checks import Unhealthy
-from dotplatform.operations.models import Backup
+from dotplatform.operations.models import Backup, WorkerHeartbeat
 
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.slow]
 
@@ -85,6 +86,8 @@ def test_everything_comes_back_guarded_and_what_was_there_is_kept(alice: User, b
     write(alice, "later", 1)
     bob.delete()
     default_storage.delete(name)
+    now = timezone.now()
+    WorkerHeartbeat.objects.create(worker_id=uuid4(), host="here", pid=1, version="1", started_at=now, seen_at=now)
     told = restore("latest")
     assert "users: 1 rows now, 2 after the restore" in told
     assert "2 entries were written since" in told
@@ -93,6 +96,7 @@ def test_everything_comes_back_guarded_and_what_was_there_is_kept(alice: User, b
     assert default_storage.exists(name)
     default_storage.delete(name)
     assert Backup.objects.get(name=backup.name).status == "good"
+    health_checks.worker_beats(patience_s=0)  # who works goes on working
     assert not Entry.objects.exists(), "no door, no rows"
     assert row_security_not_in_force() == []
     before = told.rpartition('DROP SCHEMA "')[2].partition('"')[0]
@@ -260,6 +264,14 @@ def test_a_backup_that_failed_is_recorded_and_said(settings: Any, tmp_path: Path
     with pytest.raises(CommandError, match="does not take the backup"):
         call_command("backup", "--to", str(tmp_path / "file" / "folder"), stdout=io.StringIO())
     assert Backup.objects.get().status == "failed"
+
+
+def test_a_file_that_goes_while_it_is_backed_up_is_left_out(db: None) -> None:
+    name = default_storage.save("bundles/test-failed/index.html", ContentFile(b"of a publishing that fails"))
+    before = make_backup()
+    backup = make_backup(progress=lambda label, *_: default_storage.delete(name) if label == "files" else None)
+    files = {label.name: label.files for label in list_backups(open_store(backup.location))}
+    assert files[backup.name] == files[before.name] - 1
 
 
 def test_the_age_of_the_last_good_backup_is_part_of_health(settings: Any, db: None) -> None:
