@@ -13,6 +13,7 @@ from django.utils.translation import gettext_noop as _
 
 from apps_registry.archives import Unpacked, refused, unpack
 from apps_registry.bundles import content_hash, describe, remove_bundle, store_bundle
+from apps_registry.cautions import add_cautions
 from apps_registry.index_page import READ_BYTES, read_index_page
 from apps_registry.manifest import (
     MANIFEST_NAME,
@@ -58,6 +59,7 @@ def publish_release(
         wanted = choose_app_id(manifest, unpacked, app_id)
         if limited_to is not None and wanted not in limited_to:
             raise Forbidden(_("This access token is for other apps."))
+        add_cautions(manifest, unpacked)
         return _publish(unpacked, manifest, wanted, by, owner)
 
 

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import base64
+from collections.abc import Iterator
 from typing import Any
 
 import pytest
-from playwright.sync_api import Browser, Page, StorageState
+from playwright.sync_api import Browser, Page, StorageState, expect
 
 from tests.e2e.conftest import NewProfile, RunningPlatform
+from tests.e2e.foreign import ForeignServer, foreign_server
 from tests.e2e.opened import app_frame, open_frame, publish_app, signed_in
 
 # (module (func (export "add") (param i32 i32) (result i32) local.get 0 local.get 1 i32.add))
@@ -147,6 +149,61 @@ ASK = """async (statement) => {
 def test_own_files_are_asked_for_in_all_the_ways_that_libraries_do(page: Page, app_id: str) -> None:
     frame = open_frame(page, app_id)
     assert {way: frame.evaluate(ASK, code) for way, code in ASKED.items()} == dict.fromkeys(ASKED, '{"a": 1}')
+
+
+LINKS = """<!doctype html><title>links</title>
+<a id="out" href="%s">us</a> <a id="mail" href="mailto:us@example.com">mail</a> <a id="inside" href="second.html">2</a>
+<button onclick="location.href = 'mailto:us@example.com'">Write</button>
+<a id="file" download="week.csv">csv</a>
+<button onclick="said.textContent = [confirm('Sure?'), prompt('Who?')]; alert('Done')">Ask</button>
+<button onclick="navigator.clipboard.writeText('mine').then(() => said.textContent = 'copied')">Copy</button>
+<p id="said"></p><script>file.href = URL.createObjectURL(new Blob(["a,b"]))</script>"""
+
+
+@pytest.fixture(scope="module")
+def elsewhere() -> Iterator[ForeignServer]:
+    with foreign_server() as server:
+        yield server
+
+
+@pytest.fixture(scope="module")
+def links_id(
+    browser: Browser, platform: RunningPlatform, tmp_path_factory: pytest.TempPathFactory, elsewhere: ForeignServer
+) -> str:
+    page = LINKS % f"{elsewhere.url}/us"
+    return publish_app(platform, tmp_path_factory.mktemp("links"), {"index.html": page, "second.html": "<p>second"})
+
+
+@pytest.fixture
+def links(browser: Browser, platform: RunningPlatform, new_profile: NewProfile, links_id: str) -> Page:
+    return new_profile(storage_state=signed_in(browser, platform, links_id)).new_page()
+
+
+def test_a_way_out_never_takes_the_app_away(links: Page, links_id: str, elsewhere: ForeignServer) -> None:
+    frame = open_frame(links, links_id)
+    with links.context.expect_page() as opened:
+        frame.locator("#out").click()
+    opened.value.wait_for_url(f"{elsewhere.url}/us")
+    opened.value.close()
+    for way_to_mail in (frame.locator("#mail"), frame.get_by_role("button", name="Write")):
+        with links.expect_console_message(lambda message: "Launched external handler" in message.text):
+            way_to_mail.click()
+    frame.locator("#inside").click()
+    assert app_frame(links, "second.html").locator("p").inner_text() == "second"
+
+
+def test_questions_downloads_and_copying_work(links: Page, links_id: str) -> None:
+    asked = []
+    links.on("dialog", lambda dialog: (asked.append(dialog.type), dialog.accept("Alice")))
+    frame = open_frame(links, links_id)
+    frame.get_by_role("button", name="Ask").click()
+    expect(frame.locator("#said")).to_have_text("true,Alice")
+    with links.expect_download() as download:
+        frame.locator("#file").click()
+    assert (download.value.suggested_filename, download.value.path().read_bytes()) == ("week.csv", b"a,b")
+    frame.get_by_role("button", name="Copy").click()
+    expect(frame.locator("#said")).to_have_text("copied")
+    assert asked == ["confirm", "prompt", "alert"]
 
 
 def test_an_address_that_is_none_does_no_harm(page: Page, app_id: str) -> None:

@@ -20,3 +20,16 @@ addEventListener("DOMContentLoaded", () => {
     document.querySelector("[autofocus]")?.focus();
   }
 });
+
+// The frame may show the bundle only: any other address would replace the app by the browser's error page. So a link to
+// one opens a tab of its own. (Where a script sends the frame cannot be caught: an opaque origin has no `navigate` event.)
+
+const STAYS = new Set(["about:", "blob:", "data:", "javascript:"]);
+const leaves = (url) => URL.canParse(url) && !STAYS.has(new URL(url).protocol) && !isOwnFile(url);
+
+addEventListener("click", (event) => {
+  const link = event.composedPath().find((each) => each instanceof HTMLAnchorElement || each instanceof HTMLAreaElement);
+  if (link && leaves(link.href)) {
+    link.target = "_blank";
+  }
+}, true);

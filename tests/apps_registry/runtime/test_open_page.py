@@ -49,7 +49,8 @@ def test_the_frame_is_sandboxed_and_can_go_nowhere_else(browser: DotClient, rele
     assert found["sandbox"] == "allow-scripts allow-forms allow-modals allow-popups allow-downloads"
     assert found["src"] == f"http://testserver/run/notes/{release.sha256}/index.html"
     assert found["title"] == "Notes"
-    assert f"frame-src http://testserver/run/notes/{release.sha256}/" in response["Content-Security-Policy"].split("; ")
+    sources = f"frame-src http://testserver/run/notes/{release.sha256}/ mailto: sms: tel:"
+    assert sources in response["Content-Security-Policy"].split("; ")
     assert response["X-Frame-Options"] == "DENY"
     assert "no-store" in response["Cache-Control"]
 
