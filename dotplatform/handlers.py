@@ -7,6 +7,7 @@ Everything else goes through ``MIDDLEWARE``.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 from django.conf import settings
@@ -60,11 +61,17 @@ class Chains(BaseHandler):
         self._files = _Chain(settings.FILES_MIDDLEWARE)
 
     def get_response(self, request: HttpRequest) -> HttpResponseBase:
+        response = self._chain_for(request)(request)
+        if request.method == "HEAD" and isinstance(response, HttpResponse):
+            response.content = b""  # gunicorn would drop it, and log a warning for each
+        return response
+
+    def _chain_for(self, request: HttpRequest) -> Callable[[HttpRequest], HttpResponseBase]:
         if is_for_files(request):
-            return self._files.get_response(request)
+            return self._files.get_response
         if is_api_path(request.path_info):
-            return self._api.get_response(request)
-        return super().get_response(request)
+            return self._api.get_response
+        return super().get_response
 
 
 class Handler(Chains, WSGIHandler):

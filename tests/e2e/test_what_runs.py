@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from typing import Any
 
 import pytest
-from playwright.sync_api import Browser, Page, StorageState, expect
+from playwright.sync_api import Browser, Dialog, Page, StorageState, expect
 
 from tests.e2e.conftest import NewProfile, RunningPlatform
 from tests.e2e.foreign import ForeignServer, foreign_server
@@ -193,8 +193,13 @@ def test_a_way_out_never_takes_the_app_away(links: Page, links_id: str, elsewher
 
 
 def test_questions_downloads_and_copying_work(links: Page, links_id: str) -> None:
-    asked = []
-    links.on("dialog", lambda dialog: (asked.append(dialog.type), dialog.accept("Alice")))
+    asked: list[str] = []
+
+    def answer(dialog: Dialog) -> None:
+        asked.append(dialog.type)
+        dialog.accept("Alice")
+
+    links.on("dialog", answer)
     frame = open_frame(links, links_id)
     frame.get_by_role("button", name="Ask").click()
     expect(frame.locator("#said")).to_have_text("true,Alice")

@@ -76,6 +76,15 @@ class TestAnswers:
         assert headers["Cache-Control"] == "no-store"
         assert "Set-Cookie" not in headers
 
+    @pytest.mark.parametrize("address", ["/api/health/live", "/api/nothing", "/apps", "/schemas/manifest.json"])
+    def test_to_head_have_no_body(self, server: Server, address: str) -> None:
+        status, headers, content = server("HEAD", address)
+        asked = server("GET", address)
+        assert (status, content) == (asked[0], b"")
+        assert headers["Content-Type"] == asked[1]["Content-Type"]
+        if "Content-Length" in asked[1]:
+            assert int(headers["Content-Length"]) > 0
+
     def test_errors_too(self, server: Server) -> None:
         status, headers, content = server("GET", "/api/nothing")
         assert (status, headers["Content-Length"]) == (401, str(len(content)))
