@@ -74,7 +74,8 @@ def main() -> None:
     if peers:
         print(comparison(readings))
     for label in contestants:
-        print(f"{label}: up after {started[label]:.1f} s, largest worker {max(memory[label]):.0f} MB")
+        largest = max(memory[label])
+        print(f"{label}: up after {started[label]:.1f} s (target: 3), largest process {largest:.0f} MB (target: 120)")
     _write(options.json or folder / "result.json", readings, started, memory)
 
 
