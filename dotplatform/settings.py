@@ -17,12 +17,22 @@ from django.core.exceptions import ImproperlyConfigured
 from django.utils.translation import gettext_lazy as _
 
 from dotplatform import __version__
-from dotplatform.environment import env, readable, required, switch
+from dotplatform.environment import (
+    address,
+    env,
+    host_names,
+    origin,
+    readable,
+    required,
+    switch,
+    text,
+    whole_number,
+)
 
 BASE_DIR = Path(__file__).resolve().parent.parent
 environ.Env.read_env(BASE_DIR / ".env")  # what the real environment says wins
 
-DOT_ENV: str = env.str("DOT_ENV", default="production")
+DOT_ENV: str = text("DOT_ENV", "production")
 if DOT_ENV not in {"development", "staging", "production"}:
     raise ImproperlyConfigured(f"DOT_ENV={DOT_ENV} is none of development, staging, production.")
 IS_DEVELOPMENT = DOT_ENV == "development"
@@ -66,19 +76,20 @@ MONITORING_ENABLED: bool = switch("MONITORING_ENABLED", default=_FLAGS["MONITORI
 if DEBUG and DOT_ENV == "production":
     raise ImproperlyConfigured("DEBUG_MODE=on shows internals to anybody. Unset it in production.")
 
-SECRET_KEY = required("SECRET_KEY", "$(openssl rand -base64 48)", development="development-only-" + "x" * 40)
+SECRET_KEY = required("SECRET_KEY", development="development-only-" + "x" * 40)
 SECRET_KEY_FALLBACKS: list[str] = env.list("SECRET_KEY_FALLBACKS", default=[])
-_hosts = required("ALLOWED_HOSTS", "apps.example.com", development="localhost,127.0.0.1,[::1]")
-ALLOWED_HOSTS: list[str] = [host.strip() for host in _hosts.split(",") if host.strip()]
+ALLOWED_HOSTS = host_names(required("ALLOWED_HOSTS", development="localhost,127.0.0.1,[::1]"), "ALLOWED_HOSTS")
 
 # The platform's own address, for links in messages; and, optionally, a second, cookieless host for `/run/`.
-PUBLIC_URL: str = env.str("PUBLIC_URL", default="").rstrip("/")
-RUN_ORIGIN: str = env.str("RUN_ORIGIN", default="").rstrip("/")
+PUBLIC_URL = origin("PUBLIC_URL", "https://apps.example.com")
+RUN_ORIGIN = origin("RUN_ORIGIN", "https://run.example.com")
 if RUN_ORIGIN:
     if not PUBLIC_URL:
         raise ImproperlyConfigured("RUN_ORIGIN needs PUBLIC_URL: an app's files must know where the platform is.")
+    if RUN_ORIGIN == PUBLIC_URL:
+        raise ImproperlyConfigured("RUN_ORIGIN is PUBLIC_URL, but it serves files only: give it a host of its own.")
     ALLOWED_HOSTS.append(urlsplit(RUN_ORIGIN).hostname or "")
-EVENTS_ORIGIN: str = env.str("EVENTS_ORIGIN", default="").rstrip("/")  # empty: the same origin
+EVENTS_ORIGIN = origin("EVENTS_ORIGIN", "https://events.example.com")  # empty: the same origin
 RATE_LIMITS_ENABLED: bool = switch("RATE_LIMITS_ENABLED", default=True)
 if not RATE_LIMITS_ENABLED and DOT_ENV == "production":
     raise ImproperlyConfigured("RATE_LIMITS_ENABLED=off leaves sign-in unprotected. Unset it in production.")
@@ -184,7 +195,7 @@ if IS_DEVELOPMENT and not env.str("DATABASE_URL", default=""):
         "HOST": str(EmbeddedServer(EMBEDDED_POSTGRES).socket_folder),
     }
 else:
-    _url = required("DATABASE_URL", "postgres://dot:secret@db.internal:5432/dot")
+    _url = required("DATABASE_URL")
     with readable("DATABASE_URL", "postgres://dot:secret@db.internal:5432/dot"):
         _database = environ.Env.db_url_config(_url)
         # A socket's folder is as libpq writes it: postgres://dot@%2Frun%2Fdb/dot
@@ -210,6 +221,8 @@ DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 # Cache, files, tasks, mail
 
 _cache_url: str = env.str("CACHE_URL", default="")
+if _cache_url and not _cache_url.startswith(("redis://", "rediss://", "unix://")):
+    raise ImproperlyConfigured("CACHE_URL is no address of Redis. For example: CACHE_URL=redis://cache.internal:6379/0")
 CACHES: dict[str, dict[str, Any]] = {
     "default": {"BACKEND": "django.core.cache.backends.db.DatabaseCache", "LOCATION": "dot_cache"}
 }
@@ -226,6 +239,8 @@ if _cache_url:
 
 STORAGE_URL: str = env.str("STORAGE_URL", default="")
 _s3 = urlsplit(STORAGE_URL)
+if STORAGE_URL and not (_s3.scheme == "s3" and _s3.netloc):
+    raise ImproperlyConfigured("STORAGE_URL names no bucket. For example: STORAGE_URL=s3://bucket/prefix")
 STORAGES: dict[str, dict[str, Any]] = {
     "default": {
         "BACKEND": "storages.backends.s3.S3Storage",
@@ -257,19 +272,19 @@ WHITENOISE_SKIP_COMPRESS_EXTENSIONS = ("jpg", "jpeg", "png", "gif", "webp", "avi
 
 TASKS = {"default": {"BACKEND": "django_tasks_db.DatabaseBackend"}}
 
-_email_url: str = env.str("EMAIL_URL", default="consolemail://" if IS_DEVELOPMENT else "smtp://localhost:25")
+_email_url: str = text("EMAIL_URL", "consolemail://" if IS_DEVELOPMENT else "smtp://localhost:25")
 with readable("EMAIL_URL", "smtp+tls://user:password@mail.example.com:587"):
     vars().update(environ.Env.email_url_config(_email_url))
-DEFAULT_FROM_EMAIL: str = env.str("DEFAULT_FROM_EMAIL", default="DOT Platform <no-reply@localhost>")
+DEFAULT_FROM_EMAIL: str = text("DEFAULT_FROM_EMAIL", "DOT Platform <no-reply@localhost>")
 SERVER_EMAIL = DEFAULT_FROM_EMAIL
-SLACK_WEBHOOK_URL: str = env.str("SLACK_WEBHOOK_URL", default="")
+SLACK_WEBHOOK_URL = address("SLACK_WEBHOOK_URL", "https://hooks.slack.com/services/…")
 
 # Languages and time
 
 LANGUAGE_CODE = "ko"
 LANGUAGES = [("ko", _("Korean")), ("en", _("English"))]
 FORMAT_MODULE_PATH = ["dotplatform.formats"]
-TIME_ZONE: str = env.str("TIME_ZONE", default="Asia/Seoul")
+TIME_ZONE: str = text("TIME_ZONE", "Asia/Seoul")
 with readable("TIME_ZONE", "Asia/Seoul"):
     ZoneInfo(TIME_ZONE)
 USE_TZ = True
@@ -330,13 +345,13 @@ SPECTACULAR_SETTINGS = {
 
 DOT_LIMITS: dict[str, int] = {
     "key_bytes": 512,
-    "value_bytes": env.int("LIMIT_VALUE_BYTES", default=256 * 1024),
+    "value_bytes": whole_number("LIMIT_VALUE_BYTES", 256 * 1024, most=64 * 1024 * 1024),
     "value_depth": 32,
-    "installation_keys": env.int("LIMIT_KEYS", default=10_000),
-    "installation_bytes": env.int("LIMIT_BYTES", default=16 * 1024 * 1024),
-    "bundle_zip_bytes": env.int("LIMIT_BUNDLE_ZIP_BYTES", default=50 * 1024 * 1024),
-    "bundle_bytes": env.int("LIMIT_BUNDLE_BYTES", default=200 * 1024 * 1024),
-    "bundle_files": env.int("LIMIT_BUNDLE_FILES", default=5_000),
+    "installation_keys": whole_number("LIMIT_KEYS", 10_000),
+    "installation_bytes": whole_number("LIMIT_BYTES", 16 * 1024 * 1024),
+    "bundle_zip_bytes": whole_number("LIMIT_BUNDLE_ZIP_BYTES", 50 * 1024 * 1024),
+    "bundle_bytes": whole_number("LIMIT_BUNDLE_BYTES", 200 * 1024 * 1024),
+    "bundle_files": whole_number("LIMIT_BUNDLE_FILES", 5_000),
     "batch_operations": 100,
     "metrics_per_request": 100,
     "list_page": 1000,
@@ -394,13 +409,17 @@ SENTRY_RELEASE: str = env.str("SENTRY_RELEASE", default="") or f"dot-platform@{D
 )
 SENTRY_TRACES_SAMPLE_RATE = 0.1 if DOT_ENV == "production" else 1.0
 PREFLIGHT_STOPS: bool = switch("PREFLIGHT_STOPS", default=DOT_ENV == "production")
-HEALTH_EXTERNAL_URLS: list[str] = env.list("HEALTH_EXTERNAL_URLS", default=[])
+HEALTH_EXTERNAL_URLS: list[str] = [
+    address("HEALTH_EXTERNAL_URLS", "https://sso.example.com/up", url.strip())
+    for url in text("HEALTH_EXTERNAL_URLS", "").split(",")
+    if url.strip()
+]
 BACKUP_URL: str = env.str("BACKUP_URL", default="") or str(DOT_VAR / "backups")
 BACKUP_ENDPOINT_URL: str = env.str("BACKUP_ENDPOINT_URL", default="")  # of an S3-compatible service that is not AWS
 BACKUP_KEY: str = env.str("BACKUP_KEY", default="")  # the passphrase that backups are encrypted with
-BACKUP_KEEP_DAYS: int = env.int("BACKUP_KEEP_DAYS", default=30 if DOT_ENV == "production" else 7)
+BACKUP_KEEP_DAYS = whole_number("BACKUP_KEEP_DAYS", 30 if DOT_ENV == "production" else 7, most=36_500)
 
-LOG_LEVEL: str = env.str("LOG_LEVEL", default="INFO").upper()
+LOG_LEVEL: str = text("LOG_LEVEL", "INFO").upper()
 with readable("LOG_LEVEL", "INFO"):
     logging.getLevelNamesMapping()[LOG_LEVEL]
 LOGGING: dict[str, Any] = {

@@ -83,7 +83,7 @@ def names_in_settings() -> set[str]:
 
 def _asks_the_environment(function: ast.expr) -> bool:
     if isinstance(function, ast.Name):
-        return function.id in {"required", "switch"}
+        return function.id in {"address", "origin", "required", "switch", "text", "whole_number"}
     return isinstance(function, ast.Attribute) and isinstance(function.value, ast.Name) and function.value.id == "env"
 
 

@@ -48,8 +48,13 @@ class Store(Protocol):
 
 
 def open_store(url: str) -> Store:
-    """The store at *url*: a folder's path or ``s3://bucket/prefix``."""
-    return BucketStore(url) if url.startswith("s3://") else FolderStore(Path(url.removeprefix("file://")))
+    """The store at *url*: a folder's path or ``s3://bucket/prefix``; ``StoreError`` for any other address."""
+    parts = urlsplit(url)
+    if "://" not in url or parts.scheme == "file":
+        return FolderStore(Path(url.removeprefix("file://")))
+    if parts.scheme != "s3" or not parts.netloc:
+        raise StoreError(f"{url} is neither a folder nor s3://bucket/prefix.")
+    return BucketStore(url)
 
 
 class FolderStore:

@@ -266,6 +266,18 @@ def test_a_backup_that_failed_is_recorded_and_said(settings: Any, tmp_path: Path
     assert Backup.objects.get().status == "failed"
 
 
+@pytest.mark.parametrize("place", ["ftp://backups.example.com/dot", "s3://", "s3:///dot"])
+def test_a_place_that_is_neither_folder_nor_bucket_is_refused(place: str, db: None) -> None:
+    for command in (
+        ["backup", "--to", place],
+        ["backup", "--list", "--to", place],
+        ["restore", "latest", "--from", place],
+    ):
+        with pytest.raises(CommandError, match="neither a folder nor s3://bucket/prefix"):
+            call_command(*command, stdout=io.StringIO())
+    assert not Path(place).exists()
+
+
 def test_a_file_that_goes_while_it_is_backed_up_is_left_out(db: None) -> None:
     name = default_storage.save("bundles/test-failed/index.html", ContentFile(b"of a publishing that fails"))
     before = make_backup()
