@@ -137,7 +137,7 @@ class _Unpacker:
         kind = stat.S_IFMT(info.external_attr >> 16)
         if kind == stat.S_IFLNK:
             raise refused("LINK", _("%(path)s is a link. Put the file itself there."), path=path)
-        if info.is_dir():
+        if path.endswith("/"):
             return
         if kind not in (0, stat.S_IFREG):
             raise refused("SPECIAL_FILE", _("%(path)s is neither a file nor a folder."), path=path)
@@ -199,8 +199,8 @@ def _check_before_reading(file: IO[bytes]) -> None:
 
 def _name(info: zipfile.ZipInfo) -> str:
     """The member's name. Without the UTF-8 flag it is in whatever the packing machine spoke: Windows in Korea says
-    CP949 there, and macOS says UTF-8 without the flag."""
-    name = info.orig_filename
+    CP949 there, and macOS says UTF-8 without the flag. PowerShell 5 puts backslashes between folders."""
+    name = info.orig_filename.replace("\\", "/")
     if info.flag_bits & 0x800 or name.isascii():
         return name
     raw = name.encode("cp437")

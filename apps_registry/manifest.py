@@ -12,6 +12,7 @@ import posixpath
 import re
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
+from itertools import islice
 from pathlib import Path
 from typing import Any
 from urllib.parse import quote, unquote, urlsplit, urlunsplit
@@ -32,6 +33,7 @@ SCHEMA: dict[str, Any] = json.loads((Path(__file__).parent / "manifest.schema.js
 
 _validator = SchemaValidator(SCHEMA)
 _CONTROL = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f]")
+_MOST_WARNINGS = 20
 _SINGLE_LINE = ("name", "short_name", "lang", "license")
 
 
@@ -90,17 +92,20 @@ def parse_manifest(text: bytes) -> Manifest:
     if len(text) > MAX_BYTES:
         raise ValidationFailed.of(MANIFEST_NAME, _("Expected at most %(kib)s KiB."), {"kib": MAX_BYTES // 1024})
     try:
-        members = parse_json(text.removeprefix(b"\xef\xbb\xbf"))
+        members = parse_json(text.decode("utf-8-sig").encode())
     except InvalidJSON as error:
         raise _broken(error) from error
+    except UnicodeDecodeError as error:
+        raise ValidationFailed.of(MANIFEST_NAME, _("Expected UTF-8 text: save the file in that encoding.")) from error
     if not isinstance(members, dict):
         raise ValidationFailed.of(MANIFEST_NAME, _("Expected a JSON object."))
     details = explain(_validator.iter_errors(members)) or _beyond_the_schema(members)
     if details:
         raise ValidationFailed(_("manifest.json has members that are not valid; see details."), details=details)
     manifest = _with_defaults(members)
-    for unknown in members.keys() - SCHEMA["properties"].keys():
-        manifest.warn(_("%(member)s is not a member the platform knows; it is kept and not used."), member=unknown)
+    for path in islice(_unknown(members, SCHEMA), _MOST_WARNINGS):
+        message = _("%(member)s is not a member the platform knows; it is kept and not used.")
+        manifest.warn(message, member=member_path(path))
     return manifest
 
 
@@ -153,6 +158,22 @@ def _broken(error: InvalidJSON) -> ValidationFailed:
         _("Not valid JSON: %(reason)s (line %(line)s, column %(column)s)."),
         {"reason": reason.get("reason", ""), "line": reason.get("line", "?"), "column": reason.get("column", "?")},
     )
+
+
+def _unknown(value: Any, rule: dict[str, Any], path: tuple[str | int, ...] = ()) -> Iterator[tuple[str | int, ...]]:
+    """Where *value* has members that the schema's *rule* does not name."""
+    if "$ref" in rule:
+        rule = SCHEMA["$defs"][rule["$ref"].rpartition("/")[2]]
+    named, others = rule.get("properties", {}), rule.get("additionalProperties")
+    if isinstance(value, dict):
+        for name, inner in value.items():
+            if name in named or isinstance(others, dict):
+                yield from _unknown(inner, named.get(name, others), (*path, name))
+            elif named:
+                yield (*path, name)
+    elif isinstance(value, list):
+        for index, inner in enumerate(value):
+            yield from _unknown(inner, rule.get("items", {}), (*path, index))
 
 
 def _with_defaults(given: dict[str, Any]) -> Manifest:

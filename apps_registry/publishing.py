@@ -8,9 +8,9 @@ from typing import IO, Any
 
 from django.db import connection, transaction
 from django.db.models import Max
-from django.utils.text import slugify
 from django.utils.translation import gettext_noop as _
 
+from apps_registry.app_ids import app_id_from
 from apps_registry.archives import Unpacked, refused, unpack
 from apps_registry.bundles import content_hash, describe, remove_bundle, store_bundle
 from apps_registry.cautions import add_cautions
@@ -26,12 +26,10 @@ from apps_registry.manifest import (
 from apps_registry.models import APP_ID_PATTERN, App, Release
 from apps_registry.services import activate, granted_origins
 from dotplatform.accounts.models import User
-from dotplatform.api.errors import ApiError, Forbidden, ValidationFailed
+from dotplatform.api.errors import Forbidden, ValidationFailed
 
 Source = Path | IO[bytes]
 _UNNAMED = "App"
-# Folders that hold the result of a build say nothing about the app.
-_NAMELESS = {"build", "bundle", "dist", "docs", "html", "out", "public", "release", "site", "src", "upload", "www"}
 
 
 def publish_release(
@@ -104,17 +102,28 @@ def read_manifest(unpacked: Unpacked, name: str | None = None) -> Manifest:
     if name:
         manifest.members["name"] = default_manifest(name).name
     if manifest.start_page not in unpacked.files:
-        raise refused("NO_START_PAGE", _("There is no start page: %(path)s is missing."), path=manifest.start_page)
+        raise _no_start_page(manifest.start_page, unpacked)
     _learn_from_index_page(manifest, unpacked, has_name=bool(name))
     for member in ("icons", "screenshots"):
         manifest.members[member] = _images(manifest, unpacked, member)
     return manifest
 
 
+def _no_start_page(path: str, unpacked: Unpacked) -> ValidationFailed:
+    wanted = path.rpartition("/")[2].lower().removesuffix("l")
+    alike = (other for other in unpacked.files if other.rpartition("/")[2].lower().removesuffix("l") == wanted)
+    if found := min(alike, key=len, default=None):
+        message = _("There is no start page: %(path)s is missing at the top of the bundle, but there is %(found)s.")
+        return refused("NO_START_PAGE", message, path=path, found=found)
+    return refused("NO_START_PAGE", _("There is no start page: %(path)s is missing."), path=path)
+
+
 def choose_app_id(manifest: Manifest, unpacked: Unpacked, given: str | None) -> str:
-    """What the address says, else the manifest, else the folder's name, the app's name or the zip's."""
+    """What the address says, else the manifest, else made from the folder's name, the app's name or the zip's."""
     if given is not None and not re.fullmatch(APP_ID_PATTERN, given):
-        raise _no_app_id()
+        raise ValidationFailed.of(
+            "app_id", _("Expected an app_id: 2 to 63 small letters, digits and hyphens, a letter first.")
+        )
     if given and manifest.app_id and given != manifest.app_id:
         raise ValidationFailed.of(
             "app_id",
@@ -123,19 +132,8 @@ def choose_app_id(manifest: Manifest, unpacked: Unpacked, given: str | None) -> 
         )
     if chosen := given or manifest.app_id:
         return chosen
-    label = "" if unpacked.label.lower() in _NAMELESS else unpacked.label
-    words = [label, manifest.name] if unpacked.is_folder else [manifest.name, label]
-    for word in words:
-        slug = slugify(word).replace("_", "-").lstrip("0123456789-")[:63].rstrip("-")
-        if re.fullmatch(APP_ID_PATTERN, slug):
-            return slug
-    raise _no_app_id()
-
-
-def _no_app_id() -> ApiError:
-    return ValidationFailed.of(
-        "app_id", _("Expected an app_id: 2 to 63 small letters, digits and hyphens, a letter first.")
-    )
+    label, name = unpacked.label, manifest.name
+    return app_id_from([label, name] if unpacked.is_folder else [name, label])
 
 
 def _one_at_a_time(app_id: str) -> None:

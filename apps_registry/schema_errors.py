@@ -40,6 +40,7 @@ _EXPLANATIONS: dict[str, _Explanation] = {
     "enum": (_("Expected one of: %(expected)s."), lambda v, _i: {"expected": ", ".join(map(str, v))}),
     "const": (_("Expected exactly: %(expected)s."), lambda v, _i: {"expected": _word(v)}),
     "pattern": (_("Expected text that matches %(expected)s."), lambda v, _i: {"expected": v}),
+    "blank": (_("Expected text that is not blank."), lambda _v, _i: {}),
     "minLength": (_("Expected at least %(expected)s characters."), lambda v, _i: {"expected": v}),
     "maxLength": (_("Expected at most %(expected)s characters."), lambda v, _i: {"expected": v}),
     "minimum": (_("Expected a number of at least %(expected)s."), lambda v, _i: {"expected": v}),
@@ -67,7 +68,8 @@ def explain(errors: Iterable[ValidationError]) -> Details:
     details: Details = {}
     for error in errors:
         for path in _paths(error):
-            sentence, values = _EXPLANATIONS.get(str(error.validator), _OTHER)
+            kind = "blank" if error.validator == "pattern" and error.validator_value == r"\S" else str(error.validator)
+            sentence, values = _EXPLANATIONS.get(kind, _OTHER)
             message = in_both_languages(sentence, values(error.validator_value, error.instance))
             if message not in details.setdefault(path, []):
                 details[path].append(message)

@@ -64,16 +64,26 @@ def zip_with(name: str, change: Callable[[zipfile.ZipInfo], Any] | None = None, 
 
 class TestNames:
     @pytest.mark.parametrize(
-        "name", ["../evil.html", "a/../../evil.html", "a/../b.html", "..", "./../evil", ".hidden/../../evil"]
+        "name",
+        [
+            "../evil.html",
+            "a/../../evil.html",
+            "a/../b.html",
+            "..",
+            "./../evil",
+            ".hidden/../../evil",
+            "..\\evil",
+            "a\\..\\b",
+        ],
     )
     def test_that_lead_out_of_the_bundle(self, name: str) -> None:
         assert reason(zip_with(name)) == "PATH_TRAVERSAL"
 
-    @pytest.mark.parametrize("name", ["/etc/evil", "//evil", "C:/evil", "c:evil"])
+    @pytest.mark.parametrize("name", ["/etc/evil", "//evil", "C:/evil", "c:evil", "\\evil", "C:\\evil"])
     def test_that_are_absolute(self, name: str) -> None:
         assert reason(zip_with(name)) == "ABSOLUTE_PATH"
 
-    @pytest.mark.parametrize("name", ["..\\evil", "a\\b", "a\nb", "a\x1bb", "a//b", "./a", "a/./b"])
+    @pytest.mark.parametrize("name", ["a\\\\b", "a\nb", "a\x1bb", "a//b", "./a", "a/./b"])
     def test_that_no_browser_would_ask_for(self, name: str) -> None:
         assert reason(zip_with(name)) == "ODD_NAME"
 
@@ -218,6 +228,14 @@ class TestContent:
     def test_no_start_page(self) -> None:
         assert reason(make_zip({"main.html": PAGE})) == "NO_START_PAGE"
         assert reason(make_zip({"index.html": PAGE}, {"name": "Notes", "start_url": "gone.html"})) == "NO_START_PAGE"
+
+    @pytest.mark.parametrize("path", ["site/app/index.html", "INDEX.HTML", "index.htm"])
+    def test_a_start_page_in_another_place_is_named(self, path: str) -> None:
+        error = refusal(make_zip({path: PAGE, "other/index.html.bak": "", "a.css": ""}))
+        problem = error.body()["details"]["bundle"][0]
+        assert problem["reason"] == "NO_START_PAGE"
+        assert path in problem["message"]
+        assert path in problem["message_ko"]
 
     @pytest.mark.parametrize("content", ["{", "[]", "\xff", '{"name": NaN}', '{"name": "a\\u0000"}', "5", ""])
     def test_a_broken_manifest(self, content: str) -> None:

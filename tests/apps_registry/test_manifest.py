@@ -57,12 +57,6 @@ def test_without_a_name_it_says_which_member_is_missing() -> None:
     }
 
 
-def test_unknown_members_are_kept_and_warned_about() -> None:
-    manifest = parse(display="standalone", x={"y": [1]})
-    assert manifest.members["x"] == {"y": [1]}
-    assert sorted(warning["message"].partition(" ")[0] for warning in manifest.warnings) == ["display", "x"]
-
-
 @pytest.mark.parametrize(
     ("members", "path", "says"),
     [
@@ -121,6 +115,27 @@ def test_each_wrong_member_is_named_with_what_was_expected(members: dict[str, An
     details = refused(**members)
     assert list(details) == [path]
     assert says in details[path][0]["message"]
+
+
+def test_unknown_members_are_kept_and_warned_about_wherever_they_are() -> None:
+    manifest = parse(
+        display="standalone",
+        version={"name": "1.0.0", "build": 7},
+        icons=[{"src": "a.png", "purpose": "any", "media": "x"}],
+        translations={"ko": {"name": "노트", "nmae": "노트"}},
+        author={"name": "Alice"},
+    )
+    told = [warning["message"].partition(" ")[0] for warning in manifest.warnings]
+    assert told == ["display", "version.build", "icons[0].media", "translations.ko.nmae"]
+    assert manifest.members["version"] == {"name": "1.0.0", "build": 7}
+    assert len(parse(**{f"x{number}": 1 for number in range(99)}).warnings) == 20
+
+
+@pytest.mark.parametrize("encoding", ["utf-16", "cp949"])
+def test_a_file_that_is_not_utf_8_is_told_what_to_do(encoding: str) -> None:
+    with pytest.raises(ValidationFailed) as refusal:
+        parse_manifest('{"name": "노트"}'.encode(encoding))
+    assert "UTF-8" in refusal.value.details["manifest.json"][0]["message"]
 
 
 def test_several_wrong_members_are_told_at_once() -> None:

@@ -20,7 +20,9 @@ class Command(BaseCommand):
 
     def add_arguments(self, parser: ArgumentParser) -> None:
         parser.add_argument("path", type=Path, help="a folder or a zip file")
-        parser.add_argument("--app-id", help="default: the manifest's, else made from the folder's name")
+        parser.add_argument(
+            "--app-id", help="default: the manifest's, else made from the folder's name (or the page's title)"
+        )
         parser.add_argument("--name", help="default: the manifest's, else the title of index.html")
         parser.add_argument("--owner", metavar="EMAIL", help="whom a new app belongs to")
 
