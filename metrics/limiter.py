@@ -50,6 +50,8 @@ def client_network(request: HttpRequest) -> str:
         address = ipaddress.ip_address(given)
     except ValueError:
         return given[:64]
-    if isinstance(address, ipaddress.IPv6Address):
-        return str(ipaddress.ip_network((address, 64), strict=False))
-    return str(address)
+    if isinstance(address, ipaddress.IPv4Address):
+        return str(address)
+    if address.ipv4_mapped:  # how a socket for both kinds names an IPv4 client: all of them are in one /64
+        return str(address.ipv4_mapped)
+    return str(ipaddress.ip_network((address, 64), strict=False))

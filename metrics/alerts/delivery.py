@@ -14,6 +14,7 @@ from __future__ import annotations
 import base64
 import hashlib
 import hmac
+import logging
 import time
 from datetime import timedelta
 from email.utils import parseaddr
@@ -35,6 +36,8 @@ PAUSES_S = (10, 30, 60, 300, 900, 3600)  # then every hour
 GIVE_UP_AFTER = timedelta(days=1)
 DEAD_AFTER_FAILURES = 4  # in a row: the channel itself becomes an alert on the others
 AT_ONCE = 50
+
+logger = logging.getLogger("metrics.delivery")
 
 
 class DeliveryFailed(Exception):
@@ -101,6 +104,9 @@ def _make(attempt: DeliveryAttempt) -> None:
         send(attempt)
     except (DeliveryFailed, outbound.OutboundError, OSError) as failure:
         error, gone = str(failure)[:1000] or type(failure).__name__, isinstance(failure, ChannelGone)
+    except Exception as failure:  # such as a secret that is not base64; the next message must not wait for its repair
+        logger.exception("A message to the channel %s cannot be sent", attempt.delivery.channel)
+        error = f"{type(failure).__name__}: {failure}"[:1000]
     with transaction.atomic():
         duration_ms = int((time.monotonic() - start) * 1000)
         DeliveryAttempt.objects.filter(pk=attempt.pk).update(duration_ms=duration_ms, error=error)

@@ -16,10 +16,22 @@ from django.utils.translation import gettext_lazy as _
 from dotplatform.database.identifiers import uuid7
 from metrics.models.alerts import Alert, Severity
 
+_SECRET_PREFIX = "whsec_"
+_LEAST_SECRET_BYTES = 24
+
 
 def new_secret() -> str:
     """A Standard Webhooks secret: 32 random bytes."""
-    return "whsec_" + base64.b64encode(secrets.token_bytes(32)).decode()
+    return _SECRET_PREFIX + base64.b64encode(secrets.token_bytes(32)).decode()
+
+
+def _can_sign(secret: str) -> bool:
+    """Whether it is a secret as Standard Webhooks wants them."""
+    try:
+        key = base64.b64decode(secret.removeprefix(_SECRET_PREFIX), validate=True)
+    except ValueError:
+        return False
+    return len(key) >= _LEAST_SECRET_BYTES
 
 
 class Channel(models.Model):
@@ -81,6 +93,8 @@ class Channel(models.Model):
             URLValidator(schemes=["https", "http"])(self.target)
         if not self.target and self.kind != self.Kind.SLACK:
             raise ValidationError({"target": _("Give an address.")})
+        if self.kind == self.Kind.WEBHOOK and not _can_sign(self.secret):
+            raise ValidationError({"secret": _("A signing secret is whsec_ and at least 24 bytes in base64.")})
 
 
 class Delivery(models.Model):

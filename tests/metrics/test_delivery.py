@@ -10,6 +10,7 @@ from datetime import timedelta
 import pytest
 from django.conf import LazySettings
 from django.core import mail
+from django.core.exceptions import ValidationError
 from django.utils import timezone
 
 from dotplatform import outbound
@@ -115,6 +116,32 @@ class TestWebhook:
         dead.refresh_from_db()
         assert dead.status == "resolved"
 
+    def test_an_address_with_korean_letters_is_called(self, channel: Channel, endpoint: Endpoint) -> None:
+        channel.target = f"{endpoint.url}/알림?팀=운영"
+        channel.full_clean()
+        channel.save()
+        problem()
+        delivery.deliver_due()
+        assert Delivery.objects.get().state == "sent"
+
+    def test_a_secret_that_cannot_sign_fails_its_own_channel_only(
+        self, channel: Channel, slack: Channel, endpoint: Endpoint
+    ) -> None:
+        Channel.objects.filter(pk=channel.pk).update(secret="whsec_x")
+        problem()
+        delivery.deliver_due()
+        assert "🚨" in endpoint.texts[0]
+        failed = Delivery.objects.get(channel=channel)
+        assert (failed.state, failed.channel.failures) == ("pending", 1)
+        assert "base64" in failed.tries.get().error
+
+    @pytest.mark.parametrize("secret", ["", "whsec_x", "whsec_not base64, by far not", "whsec_c2hvcnQ="])
+    def test_such_a_secret_is_refused_when_it_is_entered(self, channel: Channel, secret: str) -> None:
+        channel.secret = secret
+        with pytest.raises(ValidationError) as error:
+            channel.full_clean()
+        assert list(error.value.message_dict) == ["secret"]
+
     def test_the_test_message(self, channel: Channel, endpoint: Endpoint) -> None:
         delivery.send_test(channel)
         delivery.deliver_due()
@@ -180,7 +207,11 @@ class TestOutbound:
         with pytest.raises(outbound.OutboundError, match="private address"):
             outbound.post(url, b"", {})
 
-    @pytest.mark.parametrize("url", ["file:///etc/passwd", "gopher://x/", "/hook", "http://", "http://x:99999/"])
+    @pytest.mark.parametrize("url", ["file:///etc/passwd", "gopher://x/", "/hook", "http://", "http://x:99999/", "http://[x/"])
     def test_nor_anything_but_http(self, url: str) -> None:
         with pytest.raises(outbound.OutboundError):
             outbound.post(url, b"", {})
+
+    def test_a_name_that_no_dns_can_hold_is_an_answer_for_the_operator(self) -> None:
+        with pytest.raises(outbound.OutboundError, match="UnicodeError"):
+            outbound.post(f"http://{'a' * 64}.example.com/", b"", {})

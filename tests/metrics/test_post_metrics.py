@@ -259,6 +259,11 @@ class TestRateLimit:
         assert response.json()["error"]["code"] == "RATE_LIMITED"
         assert 1 <= int(response.headers["Retry-After"]) <= 10
 
+    def test_ipv4_clients_of_a_socket_for_both_kinds_are_told_apart(self, client: DotClient) -> None:
+        self.statuses(client, 4, address="::ffff:203.0.113.1")
+        assert self.statuses(client, 1, address="::ffff:203.0.113.1") == [429]
+        assert self.statuses(client, 1, address="::ffff:203.0.113.2") == [202]
+
     def test_another_address_does_not_wait(self, client: DotClient) -> None:
         self.statuses(client, 4)
         assert self.statuses(client, 1, "203.0.113.2") == [202]
