@@ -7,7 +7,7 @@ from typing import Any
 from django.utils.translation import gettext_noop as _
 
 from apps_registry.manifest import ORDER
-from apps_registry.schema_errors import Details, SchemaValidator, explain
+from apps_registry.schema_errors import Details, SettingValidator, explain
 from dotplatform.api.errors import ValidationFailed, in_both_languages
 
 
@@ -23,7 +23,7 @@ def effective_settings(members: dict[str, Any], chosen: dict[str, Any]) -> dict[
     """What the app is given: the person's choice where it (still) fits its rule, else the default."""
     values = {}
     for name, rule in properties_of(members).items():
-        if name in chosen and SchemaValidator(rule).is_valid(chosen[name]):
+        if name in chosen and SettingValidator(rule).is_valid(chosen[name]):
             values[name] = chosen[name]
         elif "default" in rule:
             values[name] = rule["default"]
@@ -39,7 +39,7 @@ def merged_settings(members: dict[str, Any], chosen: dict[str, Any], changes: ob
     for name, value in changes.items():
         if name not in rules:
             details[f"settings.{name}"] = [in_both_languages(_("This app has no such setting."))]
-        elif value is not None and (found := explain(SchemaValidator(rules[name]).iter_errors(value))):
+        elif value is not None and (found := explain(SettingValidator(rules[name]).iter_errors(value))):
             details[f"settings.{name}"] = [message for messages in found.values() for message in messages]
     merged = {name: value for name, value in {**chosen, **changes}.items() if value is not None and name in rules}
     effective = effective_settings(members, merged)

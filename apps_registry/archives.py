@@ -22,6 +22,7 @@ from django.conf import settings
 from django.utils.translation import gettext_noop as _
 
 from dotplatform.api.errors import ApiError, TooLarge, ValidationFailed, in_both_languages
+from dotplatform.outages import is_outage
 
 FIELD = "bundle"  # the multipart field, and the key in an error's details
 CHUNK_BYTES = 256 * 1024
@@ -126,6 +127,8 @@ class _Unpacker:
                 for info in archive.infolist():
                     self._take_member(archive, info)
         except (zipfile.BadZipFile, zlib.error, EOFError, NotImplementedError, OSError, ValueError, KeyError) as error:
+            if is_outage(error):
+                raise  # the disk is full: the zip is not to blame
             raise refused("NOT_A_ZIP", _("The zip file is damaged, or is not a zip file.")) from error
         return self.unpacked
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import math
 from typing import Any
 
 from django import forms
@@ -58,7 +59,8 @@ class SettingsForm(forms.Form):
             return int(text)
         with contextlib.suppress(ValueError):
             number = float(text)
-            return int(number) if number.is_integer() else number
+            if math.isfinite(number):  # JSON has no other numbers
+                return int(number) if number.is_integer() else number
         return text  # the schema says what is wrong with it
 
 

@@ -23,7 +23,7 @@ from apps_registry.cards import Card, card_of, permissions_of
 from apps_registry.catalogue import AppPage, ListedPage, app_page, listed_page
 from apps_registry.forms import ReviewForm, SettingsForm
 from apps_registry.listing import Listing, read_listing
-from apps_registry.models import App, Installation
+from apps_registry.models import App, Installation, Review
 from dotplatform.api.errors import Forbidden, NotFound, ValidationFailed
 from dotplatform.database.doors import as_person
 
@@ -221,6 +221,8 @@ def _ticked(request: HttpRequest, app: App) -> list[str]:
 def _review_form(request: HttpRequest, shown: AppPage) -> ReviewForm:
     """With what the person wrote before, if they did."""
     own = next((review for review in shown.reviews if review.user_id == request.user.pk), None)
+    if own is None and request.user.is_authenticated and shown.rating["count"] > len(shown.reviews):
+        own = Review.objects.filter(user_id=_person_id(request), app_id=shown.app.app_id).first()  # an older one
     return ReviewForm(initial={"rating": own.rating, "text": own.text} if own else None)
 
 

@@ -70,7 +70,6 @@ def _publish(unpacked: Unpacked, manifest: Manifest, app_id: str, by: User | Non
             app = _app_for(app_id, manifest, by, owner)
             if by is None or by.is_staff:  # what an operator publishes may reach what it asks for
                 app.granted_csp = {**app.granted_csp, **manifest.members["csp"]}
-                app.save(update_fields=["granted_csp"])
             version, code = _take_next_version(app, manifest)
             release = Release.objects.create(
                 app=app,
@@ -82,9 +81,11 @@ def _publish(unpacked: Unpacked, manifest: Manifest, app_id: str, by: User | Non
                 files=len(unpacked.files),
                 published_by=by or owner,
             )
-            activate(app, release)
             csp = granted_origins(app, manifest.members)
             is_stored = store_bundle(sha256, unpacked, describe(app_id, manifest.start_url, csp, unpacked))
+            # Last: this locks the app's row, so that whoever installs the app waits, and storing may take minutes.
+            app.save(update_fields=["granted_csp"])
+            activate(app, release)
     except BaseException:
         if is_stored:
             remove_bundle(sha256)

@@ -3,6 +3,7 @@
 One small query asks whether anything has changed since; it reads committed rows, so a page shows a release the moment
 its publisher's transaction is through, in whichever process. (A time-to-live would show it late, a counter that is
 raised outside the transaction early.) Sums and not the latest time: two transactions may commit in the other order.
+Hashes and not the numbers of installations: one app's may rise while another's falls.
 """
 
 from __future__ import annotations
@@ -24,12 +25,15 @@ State = tuple[Any, ...]
 _values: OrderedDict[Hashable, tuple[State, float, Any]] = OrderedDict()
 _lock = threading.Lock()
 
-_CATALOGUE_STATE = "SELECT count(*), sum(install_count), sum(extract(epoch FROM updated_at)) FROM apps"
-_APP_STATE = """
-SELECT * FROM
-    (SELECT count(*), sum(install_count), sum(extract(epoch FROM updated_at)) FROM apps) apps,
-    (SELECT count(*), sum(extract(epoch FROM updated_at)) FROM app_reviews WHERE app_id = %s) reviews
+_CATALOGUE_STATE = """
+SELECT count(*), sum(hashtextextended(concat(app_id, ' ', install_count), 0)), sum(extract(epoch FROM updated_at))
+FROM apps
 """
+_APP_STATE = f"""
+SELECT * FROM
+    ({_CATALOGUE_STATE}) apps,
+    (SELECT count(*), sum(extract(epoch FROM updated_at)) FROM app_reviews WHERE app_id = %s) reviews
+"""  # noqa: S608  (our own text)
 
 
 def of_catalogue(key: Hashable, make: Callable[[], Value]) -> Value:

@@ -12,6 +12,7 @@ from jsonschema import Draft202012Validator
 from jsonschema.exceptions import ValidationError
 from jsonschema.validators import extend
 
+from apps_registry.patterns import longest_text
 from dotplatform.api.errors import in_both_languages
 
 
@@ -28,7 +29,16 @@ def _pattern(validator: Any, pattern: str, instance: Any, schema: Any) -> Iterat
         yield ValidationError(f"{instance!r} does not match {pattern!r}")
 
 
+def _authors_pattern(validator: Any, pattern: str, instance: Any, schema: Any) -> Iterator[ValidationError]:
+    if isinstance(instance, str) and len(instance) > (longest := longest_text(pattern)):
+        yield ValidationError(f"{instance[:20]!r} … is too long", validator="maxLength", validator_value=longest)
+    else:
+        yield from _pattern(validator, pattern, instance, schema)
+
+
 SchemaValidator = extend(Draft202012Validator, {"pattern": _pattern})  # type: ignore[no-untyped-call]
+# For rules that an app's author wrote.
+SettingValidator = extend(SchemaValidator, {"pattern": _authors_pattern})  # type: ignore[no-untyped-call]
 
 Details = dict[str, list[dict[str, str]]]
 _MOST_PATHS = 20

@@ -8,6 +8,8 @@ from pathlib import Path
 from threading import Barrier
 
 import pytest
+from django.core.files import File
+from django.core.files.storage import FileSystemStorage
 from django.db import connection
 
 from apps_registry import services
@@ -60,6 +62,31 @@ def test_of_versions_left_to_the_platform_each_gets_its_own(crowd: ThreadPoolExe
     app = App.objects.select_related("active_release").get()
     assert app.active_release is not None
     assert app.active_release.code == 6
+
+
+def test_people_install_the_app_while_its_next_release_is_being_stored(
+    crowd: ThreadPoolExecutor, alice: User, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    publish_release(make_app({"app_id": "notes", "name": "Notes"}), None)
+    save = FileSystemStorage._save  # type: ignore[attr-defined]
+    installed: list[bool] = []
+
+    def install() -> bool:
+        try:
+            return services.install(alice.id, "notes").is_new
+        finally:
+            connection.close()
+
+    def save_slowly(storage: FileSystemStorage, name: str, content: File) -> str:  # type: ignore[type-arg]
+        if not installed:
+            installed.append(crowd.submit(install).result(timeout=10))
+        return str(save(storage, name, content))
+
+    monkeypatch.setattr(FileSystemStorage, "_save", save_slowly)
+    publish_release(make_app({"app_id": "notes", "name": "Notes 2"}), None)
+    assert installed == [True]
+    app = App.objects.get()
+    assert (app.name, app.install_count) == ("Notes 2", 1)
 
 
 def test_installing_at_once_counts_once(crowd: ThreadPoolExecutor, alice: User) -> None:

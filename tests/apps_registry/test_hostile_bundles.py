@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import io
 import os
 import stat
@@ -247,3 +248,20 @@ class TestContent:
         deep = '{"name": "Deep", "x": ' + "[" * 50_000 + "]" * 50_000 + "}"
         error = refusal(make_zip({"index.html": PAGE, "manifest.json": deep}))
         assert list(error.details) == ["manifest.json"]
+
+
+class _OnAFailingDisk(io.BytesIO):
+    """Its list of files can be read, its first file cannot."""
+
+    def read(self, size: int | None = -1) -> bytes:
+        if self.tell() == 0:
+            raise OSError(errno.EIO, os.strerror(errno.EIO))
+        return super().read(size)
+
+
+def test_a_disk_that_fails_is_not_called_a_damaged_zip() -> None:
+    packed = io.BytesIO()
+    with zipfile.ZipFile(packed, "w") as archive:
+        archive.writestr("index.html", os.urandom(100_000))
+    with pytest.raises(OSError, match="Input/output error"):
+        publish_release(_OnAFailingDisk(packed.getvalue()), None)

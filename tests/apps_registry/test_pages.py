@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 from django.contrib.auth.models import Group
 
-from apps_registry import services
+from apps_registry import catalogue, services
 from apps_registry.models import App, Installation, Review
 from dotplatform.accounts.models import PUBLISHERS, User
 from dotplatform.database.doors import as_operator, as_person
@@ -170,6 +170,15 @@ class TestCatalogue:
         services.delete_app(App.objects.get(app_id="lunch"))
         assert self.names(browser, "") == ["timer", "notes"]
 
+    def test_one_app_gained_while_another_lost_is_not_out_of_date_either(self, browser: DotClient, alice: User) -> None:
+        services.install(alice.id, "notes")
+        browser.get("/apps")
+        services.uninstall(alice.id, "notes")
+        services.install(alice.id, "tasks")
+        assert self.names(browser, "ordering=-install_count") == ["tasks", "notes", "timer"]
+        (card,) = (card for card in browser.get("/apps").context["cards"] if "1 installation" in card)
+        assert "/apps/tasks" in card
+
 
 class TestDetail:
     def test_says_everything_before_installing(self, browser: DotClient, timer: App) -> None:
@@ -278,6 +287,12 @@ class TestSettings:
         assert 'value="500"' in page
         assert self.chosen(alice) == {}
 
+    @pytest.mark.parametrize("number", ["nan", "inf", "-1e999"])
+    def test_what_json_has_no_number_for_is_refused(self, alices: DotClient, alice: User, number: str) -> None:
+        page = text(alices.post("/apps/timer/settings", {"set-ratio": number, "set-sound": "bell"}), 400)
+        assert "Expected number; found string." in page
+        assert self.chosen(alice) == {}
+
     def test_permissions_are_granted_and_revoked(self, alices: DotClient, alice: User) -> None:
         alices.post("/apps/timer/permissions", {"permission": ["data:tasks:read"]})
         with as_person(alice.id):
@@ -343,6 +358,15 @@ class TestReviews:
         alices.post("/apps/timer/review", {"rating": "2", "text": "Too loud"})
         assert '<option value="2" selected>' in text(alices.get("/apps/timer"))
         assert '<option value="2" selected>' not in text(DotClient(headers=ENGLISH).get("/apps/timer"))
+
+    def test_ones_own_is_there_when_it_is_no_longer_among_the_latest(
+        self, alices: DotClient, bob: User, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.setattr(catalogue, "_REVIEWS_SHOWN", 1)
+        alices.post("/apps/timer/review", {"rating": "2", "text": "Too loud"})
+        services.install(bob.id, "timer")
+        services.write_review(bob.id, "timer", 5, "")
+        assert "Too loud</textarea>" in text(alices.get("/apps/timer"))
 
     def test_only_by_people_who_have_the_app(self, browser: DotClient, bob: User) -> None:
         browser.force_login(bob)
