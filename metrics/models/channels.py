@@ -16,19 +16,19 @@ from django.utils.translation import gettext_lazy as _
 from dotplatform.database.identifiers import uuid7
 from metrics.models.alerts import Alert, Severity
 
-_SECRET_PREFIX = "whsec_"
+_PREFIX = "whsec_"
 _LEAST_SECRET_BYTES = 24
 
 
 def new_secret() -> str:
     """A Standard Webhooks secret: 32 random bytes."""
-    return _SECRET_PREFIX + base64.b64encode(secrets.token_bytes(32)).decode()
+    return _PREFIX + base64.b64encode(secrets.token_bytes(32)).decode()
 
 
 def _can_sign(secret: str) -> bool:
     """Whether it is a secret as Standard Webhooks wants them."""
     try:
-        key = base64.b64decode(secret.removeprefix(_SECRET_PREFIX), validate=True)
+        key = base64.b64decode(secret.removeprefix(_PREFIX), validate=True)
     except ValueError:
         return False
     return len(key) >= _LEAST_SECRET_BYTES
