@@ -207,7 +207,9 @@ class TestOutbound:
         with pytest.raises(outbound.OutboundError, match="private address"):
             outbound.post(url, b"", {})
 
-    @pytest.mark.parametrize("url", ["file:///etc/passwd", "gopher://x/", "/hook", "http://", "http://x:99999/", "http://[x/"])
+    @pytest.mark.parametrize(
+        "url", ["file:///etc/passwd", "gopher://x/", "/hook", "http://", "http://x:99999/", "http://[x/"]
+    )
     def test_nor_anything_but_http(self, url: str) -> None:
         with pytest.raises(outbound.OutboundError):
             outbound.post(url, b"", {})
