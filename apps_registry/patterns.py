@@ -49,7 +49,8 @@ def _ways_of(operator: str, given: Any, length: int) -> int:
             least, most, inner = given
             most = min(most, length)
             each = _ways(inner, length)
-            return max(1, most - least + 1) if each == 1 else min(each, MOST_STEPS) ** min(most, 64)
+            repeated: int = min(each, MOST_STEPS) ** min(most, SHORTEST_TEXT)
+            return max(1, most - least + 1) if each == 1 else repeated
         case "SUBPATTERN" | "ASSERT" | "ASSERT_NOT":
             return _ways(given[-1], length)
         case "ATOMIC_GROUP":

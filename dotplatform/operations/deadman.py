@@ -42,5 +42,5 @@ def longest_silence(task: PeriodicTask) -> timedelta:
 
 
 def _last_good(row: ScheduledTask | None) -> datetime | None:
-    """When it last succeeded; where it never has, when it should first have run."""
-    return None if row is None else row.last_finished_at or row.due_at
+    """When it last succeeded; where it never has, when it was declared (each failure moves the time it is due on)."""
+    return None if row is None else row.last_finished_at or row.created_at

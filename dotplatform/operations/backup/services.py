@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import hashlib
 import json
+import shutil
 import tempfile
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass
@@ -15,7 +17,7 @@ from typing import Any
 from django.conf import settings
 from django.utils import timezone
 
-from dotplatform.operations.backup.beside import loaded_beside
+from dotplatform.operations.backup.beside import LONGEST_LOAD, loaded_beside
 from dotplatform.operations.backup.dump import Progress, no_progress, write_archive
 from dotplatform.operations.backup.load import BackupError
 from dotplatform.operations.backup.stores import Store, StoreError, open_store
@@ -23,6 +25,7 @@ from dotplatform.operations.models import Backup
 
 SUFFIX = ".dotbackup"
 _MOST_ERROR_CHARS = 2000
+_FOLDER = "backup-"
 
 
 @dataclass(frozen=True)
@@ -51,7 +54,7 @@ def make_backup(url: str | None = None, progress: Progress = no_progress) -> Bac
     """
     store = open_store(url or settings.BACKUP_URL)
     started = timezone.now()
-    name = f"dot-{started:%Y%m%dT%H%M%S%f}"[:-3] + "Z"
+    name = name_of(started)
     record = Backup.objects.create(name=name, location=store.location, started_at=started)
     try:
         label = _write(store, name, started, progress)
@@ -67,6 +70,11 @@ def make_backup(url: str | None = None, progress: Progress = no_progress) -> Bac
     )
     _finish(record, Backup.Status.GOOD)
     return record
+
+
+def name_of(moment: datetime) -> str:
+    """A backup's name says when (UTC) it was begun: ``dot-20260131T093000123Z``. Names sort as their moments do."""
+    return f"dot-{moment:%Y%m%dT%H%M%S%f}"[:-3] + "Z"
 
 
 def list_backups(store: Store) -> list[Label]:
@@ -124,23 +132,32 @@ def drill(record: Backup, progress: Progress = no_progress) -> None:
 
 
 def forget_old_backups(store: Store, now: datetime | None = None) -> list[str]:
-    """Delete what is older than ``BACKUP_KEEP_DAYS``, never the last good one; the names."""
+    """Delete what is older than ``BACKUP_KEEP_DAYS``, never the last good one; the names.
+
+    What was interrupted before it had its label goes after the same time.
+    """
     oldest = (now or timezone.now()) - timedelta(days=settings.BACKUP_KEEP_DAYS)
-    forgotten = []
-    for label in list_backups(store)[:-1]:
-        if label.moment < oldest:
-            store.delete(f"{label.name}{SUFFIX}.json")  # first: half deleted is not whole, and not listed
-            store.delete(label.name + SUFFIX)
-            forgotten.append(label.name)
+    whole = list_backups(store)
+    forgotten = [label.name for label in whole[:-1] if label.moment < oldest]
+    for name in forgotten:
+        store.delete(f"{name}{SUFFIX}.json")  # first: half deleted is not whole, and not listed
+        store.delete(name + SUFFIX)
+    labelled = {label.name + SUFFIX for label in whole}
+    for file in store.names():
+        if file.endswith(SUFFIX) and file not in labelled and file < name_of(oldest):
+            store.delete(file)
     Backup.objects.filter(started_at__lt=oldest - timedelta(days=365)).delete()
     return forgotten
 
 
 @contextmanager
 def working_folder() -> Iterator[Path]:
-    """A folder below ``DOT_VAR`` that is gone afterwards."""
+    """A folder below ``DOT_VAR`` that is gone afterwards; those of processes that were killed go, too."""
     settings.DOT_VAR.mkdir(parents=True, exist_ok=True)
-    with tempfile.TemporaryDirectory(prefix="backup-", dir=settings.DOT_VAR) as name:
+    for earlier in settings.DOT_VAR.glob(f"{_FOLDER}*"):
+        if time.time() - earlier.stat().st_mtime > LONGEST_LOAD.total_seconds():
+            shutil.rmtree(earlier, ignore_errors=True)
+    with tempfile.TemporaryDirectory(prefix=_FOLDER, dir=settings.DOT_VAR) as name:
         yield Path(name)
 
 

@@ -6,6 +6,7 @@ import hashlib
 import os
 import shutil
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Protocol
 from urllib.parse import urlsplit
@@ -65,14 +66,16 @@ class FolderStore:
         self.location = str(self.folder)
 
     def put(self, path: Path, name: str) -> None:
+        partial = self.folder / f".{name}.partial"
         try:
             self.folder.mkdir(parents=True, exist_ok=True, mode=0o700)
-            partial = self.folder / f".{name}.partial"
             shutil.copyfile(path, partial)
             with partial.open("rb") as file:
                 os.fsync(file.fileno())
             partial.rename(self.folder / name)
         except OSError as error:
+            with suppress(OSError):
+                partial.unlink()  # a disk that is full would stay full
             raise StoreError(f"{self.location} does not take the backup: {error.strerror}.") from error
 
     def get(self, name: str, path: Path) -> None:

@@ -5,8 +5,11 @@ from __future__ import annotations
 import gzip
 import io
 import json
+import os
+import resource
 import tarfile
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
@@ -25,11 +28,12 @@ from dotplatform.accounts.models import User
 from dotplatform.database.checks import row_security_not_in_force
 from dotplatform.database.doors import as_operator
 from dotplatform.operations import health_checks
-from dotplatform.operations.backup import restoring, services
+from dotplatform.operations.backup import beside, restoring, services
 from dotplatform.operations.backup.beside import Beside, current_schema
+from dotplatform.operations.backup.dump import no_progress
 from dotplatform.operations.backup.load import BackupError
 from dotplatform.operations.backup.services import list_backups, make_backup
-from dotplatform.operations.backup.stores import FolderStore, open_store
+from dotplatform.operations.backup.stores import FolderStore, StoreError, open_store
 from dotplatform.operations.health_checks import Unhealthy
 from dotplatform.operations.models import Backup, WorkerHeartbeat
 
@@ -257,6 +261,54 @@ def test_retention_never_takes_the_last_good_one(settings: Any, db: None) -> Non
     assert services.forget_old_backups(store, timezone.now() + timedelta(days=99)) == [first.name]
     assert [label.name for label in list_backups(store)] == [second.name]
     assert all(second.name in name for name in store.names()), "and no file of the first is left"
+
+
+def test_what_was_interrupted_goes_after_the_same_time(settings: Any, tmp_path: Path, db: None) -> None:
+    make_backup()
+    store = open_store(settings.BACKUP_URL)
+    without_label = tmp_path / "backups" / f"{services.name_of(timezone.now())}{services.SUFFIX}"
+    without_label.write_bytes(b"half of one")
+    services.forget_old_backups(store)
+    assert without_label.exists(), "it may be another process's, on its way"
+    services.forget_old_backups(store, timezone.now() + timedelta(days=99))
+    assert not without_label.exists()
+    assert len(list_backups(store)) == 1
+
+
+def test_a_killed_process_leaves_neither_folder_nor_schema_for_ever(tmp_path: Path, db: None) -> None:
+    folder = tmp_path / "backup-killed"
+    folder.mkdir()
+    with connection.cursor() as cursor:
+        cursor.execute("CREATE SCHEMA dot_restore_20260101_000000_000000")
+    backup = make_backup()
+    assert folder.exists(), "it may be another process's, at work"
+    os.utime(folder, (0, 0))
+    services.drill(backup)
+    assert not folder.exists()
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT count(*) FROM pg_namespace WHERE nspname LIKE 'dot\\_restore%'")
+        assert cursor.fetchone()[0] == 0
+
+
+def test_a_disk_too_full_for_a_backup_is_not_kept_full_by_its_half(
+    tmp_path: Path,
+) -> None:
+    (tmp_path / "backup").write_bytes(b"x" * 1_000_000)
+    full = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (500_000, full[1]))
+    try:
+        with pytest.raises(StoreError, match="does not take the backup"):
+            FolderStore(tmp_path / "backups").put(tmp_path / "backup", "dot-1")
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, full)
+    assert list((tmp_path / "backups").iterdir()) == []
+
+
+def test_loading_goes_on_however_much_is_logged_meanwhile(settings: Any, tmp_path: Path) -> None:
+    (tmp_path / "manage.py").write_text('import sys\nsys.stderr.write("x" * 1_000_000)\nprint(\'rows {"users": 1}\')\n')
+    settings.BASE_DIR = tmp_path
+    with ThreadPoolExecutor(1) as thread:
+        assert thread.submit(beside._load, "dot_restore_x", tmp_path, False, no_progress).result(10) == {"users": 1}
 
 
 def test_a_backup_that_failed_is_recorded_and_said(settings: Any, tmp_path: Path, db: None) -> None:

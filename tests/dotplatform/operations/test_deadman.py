@@ -11,6 +11,7 @@ from django.utils import timezone
 from dotplatform.operations.deadman import look_for_missing_tasks
 from dotplatform.operations.models import ScheduledTask
 from dotplatform.operations.scheduler import Scheduler
+from dotplatform.schedule import PeriodicTask
 from metrics.models import Alert
 
 TASK = "metrics.roll_up"
@@ -40,10 +41,19 @@ def test_a_missing_task_opens_one_alert_and_its_return_resolves_it() -> None:
     assert alert.status == "resolved"
 
 
-def test_a_task_that_only_fails_is_missing() -> None:
+@pytest.mark.parametrize(("declared_ago", "missing"), [(timedelta(hours=1), [TASK]), (timedelta(), [])])
+def test_a_task_that_has_only_ever_failed_is_missing_after_a_while(declared_ago: timedelta, missing: list[str]) -> None:
+    now = timezone.now()
     failing = ScheduledTask.objects.filter(name=TASK)
-    failing.update(last_finished_at=None, due_at=timezone.now() - timedelta(hours=1), last_error="boom")
-    assert look_for_missing_tasks() == [TASK]
+    failing.update(last_finished_at=None, due_at=now, created_at=now - declared_ago)
+    Scheduler(uuid4(), {TASK: PeriodicTask(TASK, _fail, 10, None, in_operators_door=True)}).run_one()
+    assert failing.get().last_error == "RuntimeError: boom"
+    assert failing.get().due_at > now, "it is tried again"
+    assert look_for_missing_tasks() == missing
+
+
+def _fail() -> None:
+    raise RuntimeError("boom")
 
 
 def test_a_daily_task_may_be_silent_for_a_day() -> None:
