@@ -11,7 +11,7 @@ from django.utils.translation import gettext_noop as _
 from appdata.services import ANY, UNCONDITIONAL, Conditions
 from dotplatform.api.errors import ValidationFailed
 
-_TAG = re.compile(r'[ \t]*(W/)?"([\x21\x23-\x7e\x80-\xff]*)"[ \t]*(?:,|\Z)')
+_TAG = re.compile(r'[ \t,]*(W/)?"([\x21\x23-\x7e\x80-\xff]*)"[ \t]*(?:,[ \t,]*|\Z)')  # between commas may be nothing
 _REVISION = re.compile(r"[1-9][0-9]{0,17}")
 
 

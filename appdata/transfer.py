@@ -23,6 +23,7 @@ ROWS_AT_ONCE = 16  # of at most value_bytes each
 CHUNK_ENTRIES = 500
 CHUNK_BYTES = 2 * 1024 * 1024
 LINE_OVERHEAD_BYTES = 4096  # key, revision and times around a value
+LINE_FACTOR = 3  # how much longer a value may be in a line: with spaces (our own exports), or escaped as \uXXXX
 JSON_LINES_TYPE = "application/x-ndjson"
 MODES = ("merge", "replace")
 
@@ -127,7 +128,7 @@ def _chunks(source: BinaryIO, keys: set[str]) -> Iterator[list[bytes]]:
 
 
 def _lines(source: BinaryIO) -> Iterable[bytes]:
-    longest = settings.DOT_LIMITS["value_bytes"] + LINE_OVERHEAD_BYTES
+    longest = LINE_FACTOR * settings.DOT_LIMITS["value_bytes"] + LINE_OVERHEAD_BYTES
     number = 0
     while line := source.readline(longest + 1):
         number += 1

@@ -66,7 +66,8 @@ def read_question(given: dict[str, str]) -> Question:
             {"days": rollups.RETENTION_DAYS},
         )
     bucket = _bucket(given.get("bucket"), span)
-    filters = {key: given[key][:256] for key in FILTERS if given.get(key)}
+    # PostgreSQL's text cannot hold U+0000, so nothing is called so: neither is anything by what stands for it.
+    filters = {key: given[key][:256].replace("\0", "\ufffd") for key in FILTERS if given.get(key)}
     return Question(name, since, until, bucket, filters)
 
 

@@ -15,14 +15,21 @@ MAX_DEPTH = 32
 
 
 def is_json(content_type: str | None) -> bool:
-    """Whether a body so declared is JSON: as such, as some ``…+json`` (merge patches), or not declared at all."""
-    return content_type in {"application/json", "", None} or str(content_type).endswith("+json")
+    """Whether a body so declared is JSON: as such, as some ``…+json`` (merge patches), or not declared at all.
+
+    Not JSON Patch (RFC 6902), a list of commands: taken for a merge patch, it would replace what it is to change.
+    """
+    if content_type in {"application/json", "", None}:
+        return True
+    return str(content_type).endswith("+json") and content_type != "application/json-patch+json"
 
 
 def require_json(request: HttpRequest, *also: str) -> None:
     """415, naming *also*, unless the Content-Type is JSON in UTF-8 (RFC 8259 knows no other charset), or not given."""
     if not is_json(request.content_type):
-        raise UnsupportedMediaType(details={"accepted": ["application/json", *also]})
+        accepted = ["application/json", *also]
+        headers = {"Accept-Patch": ", ".join(accepted)} if request.method == "PATCH" else None  # RFC 5789, section 2.2
+        raise UnsupportedMediaType(details={"accepted": accepted}, headers=headers)
     charset = (request.content_params or {}).get("charset", "utf-8").lower()
     if charset not in {"utf-8", "utf8"}:
         raise UnsupportedMediaType(details={"charset": charset, "accepted": ["utf-8"]})

@@ -39,9 +39,9 @@ class HasScope(BasePermission):
     def has_permission(self, request: Request, view: APIView) -> bool:
         scopes: dict[str, str | None] = getattr(view, "scopes", {})
         credential = credential_of(request)
-        if credential.is_launch and not getattr(view, "takes_launch_tokens", False):
-            raise Forbidden
         method = "GET" if request.method == "HEAD" else request.method
         if (scope := scopes.get(method or "")) is not None:
             credential.require(scope)
+        if credential.is_launch and not getattr(view, "takes_launch_tokens", False):
+            raise Forbidden
         return True

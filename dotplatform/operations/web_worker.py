@@ -9,14 +9,16 @@ time-outs, max_requests, stopping and reloading, is gthread's.
 from __future__ import annotations
 
 import select
+import time
 from contextlib import suppress
 from typing import Any
 
 from gunicorn.glogging import Logger
 from gunicorn.http.errors import ParseException
-from gunicorn.workers.gthread import ThreadWorker
+from gunicorn.workers.gthread import DEFAULT_WORKER_DATA_TIMEOUT, ThreadWorker
 
 LINGER_MS = 5  # longer than a busy client takes to ask again, shorter than anybody notices
+MOST_UNREAD_BYTES = 128 * 1024 * 1024  # longer than any body that is taken
 
 
 class WebLogger(Logger):  # type: ignore[misc]  # gunicorn has no types
@@ -46,6 +48,16 @@ class WebWorker(ThreadWorker):  # type: ignore[misc]
         self.log.warning("Not a request that can be read: %r", exc)
         with suppress(OSError):
             client.sendall(answer_to(exc))
+
+    def _keepalive_after(self, conn: Any, keepalive: bool) -> bool:
+        """Called when a request is answered: read on where a client that was refused (413, 401, …) still sends.
+
+        gunicorn gives up after 64 KiB and closes. Who is in the middle of a large body then sees a broken connection,
+        not the answer. The time it may take is gunicorn's own: a slow client holds a thread no longer than before.
+        """
+        deadline = time.monotonic() + DEFAULT_WORKER_DATA_TIMEOUT
+        is_read = conn.parser.finish_body(deadline=deadline, max_bytes=MOST_UNREAD_BYTES)
+        return bool(keepalive and is_read)
 
     def _cap_keepalive(self, deadline: float) -> None:
         """Called when the worker is told to go: nor does it wait for connections that never said anything."""

@@ -134,11 +134,14 @@ class TestPatch:
     def test_there_must_be_something_to_merge_with(self, alices: DotClient) -> None:
         assert patch(alices, {"a": 1}).status_code == 404
 
-    def test_refuses_other_types(self, alices: DotClient) -> None:
-        put(alices, {})
-        response = alices.patch(URL, b"[]", content_type="text/plain")
+    @pytest.mark.parametrize("content_type", ["text/plain", "application/json-patch+json"])
+    def test_refuses_other_types(self, alices: DotClient, content_type: str) -> None:
+        put(alices, {"a": 1})
+        response = alices.patch(URL, b'[{"op":"remove","path":"/a"}]', content_type=content_type)
         assert response.status_code == 415
         assert response.json()["error"]["details"]["accepted"] == ["application/json", "application/merge-patch+json"]
+        assert response.headers["Accept-Patch"] == "application/json, application/merge-patch+json"
+        assert alices.get(URL).json()["data"]["value"] == {"a": 1}
 
 
 class TestDelete:

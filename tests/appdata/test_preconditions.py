@@ -24,7 +24,7 @@ def twice(alices: DotClient) -> DotClient:
 
 
 class TestIfMatch:
-    @pytest.mark.parametrize("tags", ['"2"', "*", '"1", "2"', '"x","2"', ' "2" ', 'W/"2", "2"'])
+    @pytest.mark.parametrize("tags", ['"2"', "*", '"1", "2"', '"x","2"', ' "2" ', 'W/"2", "2"', ', "2", ,', '"1",,"2"'])
     def test_the_current_revision_passes(self, twice: DotClient, tags: str) -> None:
         assert twice.get(URL, headers={"if-match": tags}).status_code == 200
         assert put(twice, if_match=tags).status_code == 200

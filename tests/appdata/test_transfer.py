@@ -96,6 +96,16 @@ class TestImport:
         assert b'"value":1.10,' in alices.get(f"{NOTES}/data/a").content
         assert_counters_are_exact(alice)
 
+    def test_so_does_the_largest_value_in_its_longest_writing(
+        self, alices: DotClient, place: Place, alice: User
+    ) -> None:
+        """PostgreSQL writes a space after each comma; others may write whatever is not ASCII as \\uXXXX."""
+        put_entry(place, "many", b"[" + b",".join([b"1"] * (128 * 1024 - 1)) + b"]")
+        put_entry(place, "long", ('"' + "é" * (128 * 1024 - 1) + '"').encode())
+        exported = alices.get(f"{NOTES}/export").getvalue()
+        for text in (exported, lines(*map(json.loads, exported.splitlines()))):
+            assert load(alices, text).json()["data"]["unchanged"] == 2
+
     def test_merge_leaves_others_alone_and_replace_deletes_them(
         self, alices: DotClient, place: Place, alice: User
     ) -> None:
@@ -131,7 +141,7 @@ class TestImport:
             (b'{"value":1}\n', 400, 1),
             (b'\n\n{"key":"","value":1}\n', 400, 3),
             (b"[1]\n", 400, 1),
-            (b'{"key":"a","value":"%b"}\n' % (b"x" * 300_000), 413, 1),
+            (b'{"key":"a","value":"%b"}\n' % (b"x" * 800_000), 413, 1),
             (b'{"key":"b","value":1}\n{"key":"a","value":"\xff"}', 400, 2),
         ],
     )

@@ -138,7 +138,9 @@ class TestApps:
         assert response.json()["error"]["details"] == {"required_scope": "apps:read"}
 
     def test_a_launch_token_is_not_for_the_catalogue(self, alice: User, api: Callable[..., DotClient]) -> None:
-        assert api(alice.id, "notes").get("/api/apps").status_code == 403
+        response = api(alice.id, "notes").get("/api/apps")
+        assert response.status_code == 403
+        assert response.json()["error"]["details"] == {"required_scope": "apps:read"}
 
     def test_without_credentials_401(self, client: DotClient) -> None:
         assert client.get("/api/apps").status_code == 401

@@ -74,6 +74,11 @@ class TestSummary:
             | dict.fromkeys(("p50", "p75", "p95", "p99", "mean", "good", "needs_improvement", "poor")),
         }
 
+    @pytest.mark.parametrize("filter_", ["app_id", "route", "device", "release"])
+    def test_what_nothing_can_be_called_finds_nothing(self, ask: Ask, filter_: str) -> None:
+        for given in ("\0", "notes\0"):
+            assert ask(name="app-load-time", **{filter_: given}).json()["data"]["total"]["count"] == 0
+
     def test_a_token_for_notes_reads_notes_only(self, ask: Ask) -> None:
         assert ask(["notes"], name="app-load-time", app_id="notes").json()["data"]["total"]["count"] == 100
         assert ask(["notes"], name="app-load-time", app_id="tasks").status_code == 404

@@ -197,7 +197,10 @@ class TestBodies:
     def test_400_for_what_is_not_json(self, here: DotClient, body: bytes) -> None:
         error_of(here.post("/api/echo", body, content_type="application/json"), 400, "INVALID_JSON")
 
-    @pytest.mark.parametrize("content_type", ["text/html", "application/xml", "application/json; charset=euc-kr", "x"])
+    @pytest.mark.parametrize(
+        "content_type",
+        ["text/html", "application/xml", "application/json; charset=euc-kr", "x", "application/json-patch+json"],
+    )
     def test_415_for_another_type_or_charset(self, here: DotClient, content_type: str) -> None:
         error_of(here.generic("POST", "/api/echo", b"{}", content_type=content_type), 415, "UNSUPPORTED_MEDIA_TYPE")
 

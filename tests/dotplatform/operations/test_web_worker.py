@@ -8,6 +8,7 @@ import socket
 import threading
 import time
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import pytest
@@ -61,6 +62,20 @@ def test_the_next_request_is_answered_by_the_same_call(talk: Talk) -> None:
     talk.client.sendall(REQUEST % 0)
     assert talk.worker.handle(talk.connection) is True
     assert talk.served == ["/0", "/1", "/2"]
+
+
+@pytest.mark.parametrize(("connection", "stays"), [(b"keep-alive", True), (b"close", False)])
+def test_who_is_refused_while_sending_gets_the_answer(talk: Talk, connection: bytes, stays: bool) -> None:
+    body = b"x" * (4 * 1024 * 1024)
+    head = b"POST /0 HTTP/1.1\r\nHost: localhost\r\nConnection: %b\r\nContent-Length: %d\r\n\r\n"
+    with ThreadPoolExecutor() as elsewhere:
+        sent = elsewhere.submit(talk.client.sendall, head % (connection, len(body)) + body)
+        answer = talk.worker.handle(talk.connection)
+        talk.connection.close()
+        sent.result(timeout=10)
+    assert answer is stays
+    assert talk.client.recv(4096).startswith(b"HTTP/1.1 200 OK")
+    assert talk.client.recv(1) == b""  # closed, not reset
 
 
 def test_a_client_that_closes_is_done_with(talk: Talk) -> None:
