@@ -13,15 +13,17 @@ from django.utils.translation import gettext, gettext_lazy as _
 
 from appdata.models import AppLimit, Entry
 from dotplatform.accounts.models import User
+from dotplatform.admin_site import size_column
 
-METADATA = ("key", "app_id", "person", "bytes", "revision", "created_at", "updated_at")
+_SIZE = size_column("bytes", _("Size"))
+METADATA = ("key", "app_id", "person", _SIZE, "revision", "created_at", "updated_at")
 
 
 @admin.register(Entry)
 class EntryAdmin(admin.ModelAdmin[Entry]):
     """Read only: what people keep is changed by them and their apps."""
 
-    list_display = ("key", "app_id", "person", "bytes", "revision", "updated_at")
+    list_display = ("key", "app_id", "person", _SIZE, "revision", "updated_at")
     list_filter = ("app_id",)
     search_fields = ("key__startswith", "app_id__exact")
     ordering = ("-updated_at",)
@@ -40,10 +42,10 @@ class EntryAdmin(admin.ModelAdmin[Entry]):
         """The value, for superusers."""
         return format_html("<pre>{}</pre>", Entry.objects.filter(pk=entry.pk).pretty_value())
 
-    def get_fields(self, request: HttpRequest, obj: Entry | None = None) -> tuple[str, ...]:
+    def get_fields(self, request: HttpRequest, obj: Entry | None = None) -> tuple[Any, ...]:
         return (*METADATA, "shown_value") if request.user.is_superuser else METADATA
 
-    def get_readonly_fields(self, request: HttpRequest, obj: Entry | None = None) -> tuple[str, ...]:
+    def get_readonly_fields(self, request: HttpRequest, obj: Entry | None = None) -> tuple[Any, ...]:
         return self.get_fields(request, obj)
 
     def change_view(
@@ -69,5 +71,7 @@ class EntryAdmin(admin.ModelAdmin[Entry]):
 @admin.register(AppLimit)
 class AppLimitAdmin(admin.ModelAdmin[AppLimit]):
     """More, or less, than the platform's limits for the installations of one app."""
+
+    empty_hint = _("Every app has the platform's limits until one is added for it here.")
 
     list_display = ("app", "max_keys", "max_bytes")

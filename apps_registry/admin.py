@@ -2,59 +2,30 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import Any, cast
 
-from django import forms
 from django.conf import settings
 from django.contrib import admin, messages
-from django.core.exceptions import ValidationError
 from django.db.models import QuerySet
-from django.http import HttpRequest
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import redirect
 from django.template.loader import render_to_string
 from django.urls import reverse
 from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString
-from django.utils.translation import get_language, gettext, gettext_lazy as _
+from django.utils.translation import gettext, gettext_lazy as _
 
 from apps_registry import services
 from apps_registry.models import App, Installation, Release, Review
-from apps_registry.publishing import publish_release
+from apps_registry.upload import say_published, upload_form
 from dotplatform.accounts.models import User
-from dotplatform.admin_site import json_field
-from dotplatform.api.errors import ApiError
+from dotplatform.admin_site import Titled, json_field, size_column
 from metrics.errors import errors_of
 
+_SIZE = size_column("bytes", _("Size"))
+_DATA_SIZE = size_column("data_bytes", _("Size"))
 _MANIFEST = json_field("manifest", _("manifest"))
-
-
-class UploadForm(forms.ModelForm):  # type: ignore[type-arg]
-    """A zip; publishing it is what makes the form valid, so that what is wrong with it stands beside the field."""
-
-    bundle = forms.FileField(
-        label=_("Bundle"),
-        help_text=_("A zip with an index.html, and a manifest.json if there is one."),
-        widget=forms.ClearableFileInput(attrs={"accept": ".zip,application/zip"}),
-    )
-    app_id = forms.CharField(
-        label=_("app ID"), required=False, max_length=63, help_text=_("Empty: what the manifest says.")
-    )
-    name = forms.CharField(label=_("name"), required=False, max_length=100, help_text=_("Empty: what the bundle says."))
-
-    by: User
-
-    class Meta:
-        model = Release
-        fields = ()
-
-    def clean(self) -> None:
-        given = self.cleaned_data
-        if bundle := given.get("bundle"):
-            try:
-                self.instance = publish_release(
-                    bundle, self.by, app_id=given.get("app_id") or None, name=given.get("name") or None
-                )
-            except ApiError as error:
-                raise ValidationError(_lines(error)) from error
 
 
 @admin.register(App)
@@ -171,26 +142,28 @@ class AppAdmin(admin.ModelAdmin[App]):
         for app in queryset:
             services.grant_origins(app, self.asked_csp(app))
             self.log_change(request, app, f"Granted {self.asked_csp(app)}")
-        messages.success(request, gettext("Done."))
+        messages.success(request, gettext("Granted: %(names)s") % {"names": _names(queryset)})
 
     def _set_status(self, request: HttpRequest, queryset: QuerySet[App], status: App.Status) -> None:
         for app in queryset:
             services.set_app_status(app, status.value, None)
             self.log_change(request, app, f"Status: {status.value}")
-        messages.success(request, gettext("Done."))
+        is_on = status == App.Status.ACTIVE
+        text = gettext("Switched on: %(names)s") if is_on else gettext("Switched off: %(names)s")
+        messages.success(request, text % {"names": _names(queryset)})
 
 
 @admin.register(Release)
 class ReleaseAdmin(admin.ModelAdmin[Release]):
     """Upload a bundle; make an earlier or later release the one that people open."""
 
-    list_display = ("app", "version", "code", "is_active", "files", "bytes", "published_by", "created_at")
+    list_display = ("app", "version", "code", "is_active", "files", _SIZE, "published_by", "created_at")
     list_filter = ("created_at", "app")
     list_select_related = ("app", "published_by")
     search_fields = ("app__name", "app__app_id", "version", "sha256")
     ordering = ("-created_at",)
     date_hierarchy = "created_at"
-    readonly_fields = ("is_active", _MANIFEST)
+    readonly_fields = ("is_active", _SIZE, _MANIFEST)
     add_form_template = "admin/apps_registry/release/upload.html"
     actions = ("activate",)
 
@@ -204,7 +177,7 @@ class ReleaseAdmin(admin.ModelAdmin[Release]):
     def get_form(self, request: HttpRequest, obj: Release | None = None, change: bool = False, **kwargs: Any) -> Any:
         if obj is not None:
             return super().get_form(request, obj, change, **kwargs)
-        return type("UploadFormForPerson", (UploadForm,), {"by": cast(User, request.user)})
+        return upload_form(cast(User, request.user))
 
     def get_fieldsets(self, request: HttpRequest, obj: Release | None = None) -> Any:
         if obj is None:
@@ -217,7 +190,7 @@ class ReleaseAdmin(admin.ModelAdmin[Release]):
             "code",
             "is_active",
             "files",
-            "bytes",
+            _SIZE,
             "sha256",
             "published_by",
             "created_at",
@@ -227,9 +200,10 @@ class ReleaseAdmin(admin.ModelAdmin[Release]):
 
     def save_model(self, request: HttpRequest, obj: Release, form: Any, change: bool) -> None:
         """Nothing: ``UploadForm`` has published it."""
-        member = "message_ko" if get_language() == "ko" else "message"
-        for warning in form.instance.warnings:
-            messages.warning(request, warning[member])
+
+    def response_add(self, request: HttpRequest, obj: Release, post_url_continue: str | None = None) -> HttpResponse:
+        say_published(request, obj)
+        return redirect("admin:apps_registry_release_changelist")
 
     @admin.display(description=_("current"), boolean=True)
     def is_active(self, release: Release) -> bool:
@@ -245,7 +219,8 @@ class ReleaseAdmin(admin.ModelAdmin[Release]):
         for release in chosen:
             services.activate_release(release, None)
             self.log_change(request, release, "Activated")
-        messages.success(request, gettext("Done."))
+        text = gettext("What people open now: %(names)s")
+        messages.success(request, text % {"names": _names(f"{one.app.name} {one.version}" for one in chosen)})
 
 
 class LookOnly(admin.ModelAdmin[Any]):
@@ -259,15 +234,18 @@ class LookOnly(admin.ModelAdmin[Any]):
 
 
 @admin.register(Installation)
-class InstallationAdmin(LookOnly):
+class InstallationAdmin(Titled, LookOnly):
     """Who has what, and how much they keep in it; not what."""
 
-    list_display = ("user", "app", "status", "permissions", "data_keys", "data_bytes", "installed_at", "opened_at")
+    list_display = ("user", "app", "status", "permissions", "data_keys", _DATA_SIZE, "installed_at", "opened_at")
     list_filter = ("status", "app")
     list_select_related = ("user", "app")
     search_fields = ("user__email", "app__app_id", "app__name")
     exclude = ("settings",)
     date_hierarchy = "installed_at"
+
+    def title_of(self, obj: Installation) -> str:
+        return f"{obj.user} · {obj.app}"
 
     def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
         return False  # people uninstall for themselves
@@ -283,13 +261,5 @@ class ReviewAdmin(LookOnly):
     search_fields = ("text", "user__email", "app__app_id")
 
 
-def _lines(error: ApiError) -> list[str]:
-    """The error and each of its details, in the language of the page."""
-    member = "message_ko" if get_language() == "ko" else "message"
-    body = error.body()
-    found = [
-        f"{path}: {problem[member]}"
-        for path, problems in (error.details if isinstance(error.details, dict) else {}).items()
-        for problem in (problems if isinstance(problems, list) else [])
-    ]
-    return found or [body[member]]
+def _names(rows: Iterable[Any]) -> str:
+    return ", ".join(map(str, rows))

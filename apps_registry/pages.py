@@ -15,7 +15,7 @@ from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.utils.safestring import SafeString, mark_safe
 from django.utils.translation import get_language, gettext as _
-from django.views.decorators.http import require_POST, require_safe
+from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from apps_registry import services
 from apps_registry.access import app_read
@@ -24,6 +24,8 @@ from apps_registry.catalogue import AppPage, ListedPage, app_page, listed_page
 from apps_registry.forms import ReviewForm, SettingsForm
 from apps_registry.listing import Listing, read_listing
 from apps_registry.models import App, Installation, Review
+from apps_registry.upload import say_published, upload_form
+from dotplatform.accounts.models import User
 from dotplatform.api.errors import Forbidden, NotFound, ValidationFailed
 from dotplatform.database.doors import as_person
 
@@ -81,10 +83,20 @@ def catalogue(request: HttpRequest) -> HttpResponse:
     return render(request, "apps_registry/catalogue.html", context)
 
 
-@require_safe
+@require_http_methods(["GET", "HEAD", "POST"])
 def how_to_publish(request: HttpRequest) -> HttpResponse:
-    """How a folder becomes an app, by the ways that are open to the reader."""
-    return render(request, "apps_registry/publish.html", {"origin": request.build_absolute_uri("/").rstrip("/")})
+    """How a folder becomes an app, by the ways that are open to the reader; whoever may publish uploads it here."""
+    form = None
+    if isinstance(request.user, User) and request.user.may_publish:
+        form = upload_form(request.user)(request.POST or None, request.FILES or None)
+    if request.method == "POST":
+        if form is None:
+            raise PermissionDenied
+        if form.is_valid():
+            say_published(request, form.instance)
+            return redirect("app-detail", form.instance.app_id)
+    context = {"form": form, "origin": request.build_absolute_uri("/").rstrip("/")}
+    return render(request, "apps_registry/publish.html", context, status=400 if form and form.errors else 200)
 
 
 @require_safe

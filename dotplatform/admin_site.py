@@ -17,11 +17,13 @@ from django.core.exceptions import PermissionDenied
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.http.response import HttpResponseBase
 from django.shortcuts import redirect
+from django.template.defaultfilters import filesizeformat
 from django.template.response import SimpleTemplateResponse
 from django.urls import reverse
 from django.utils.html import format_html
 from django.utils.http import url_has_allowed_host_and_scheme
 from django.utils.translation import gettext_lazy as _
+from django.views.i18n import JavaScriptCatalog
 
 from dotplatform.database.doors import as_operator
 
@@ -50,12 +52,27 @@ OUR_WORD = {
 }
 
 
+def section_label(app_label: str) -> str:
+    """The app whose section of the console holds the tables of *app_label*."""
+    return _BELONGS_TO.get(app_label, app_label)
+
+
 def column(field: str, description: Any) -> Any:
     """*field* for ``list_display`` and ``readonly_fields`` under our own name, where the library's model has none."""
 
     @display(description=description, ordering=field)
     def show(row: Any) -> Any:
         return display_for_value(getattr(row, field), "–")
+
+    return show
+
+
+def size_column(field: str, description: Any) -> Any:
+    """The bytes in *field* as people read them: 53.1 KB."""
+
+    @display(description=description, ordering=field)
+    def show(row: Any) -> str:
+        return filesizeformat(getattr(row, field))
 
     return show
 
@@ -68,6 +85,18 @@ def json_field(field: str, description: Any) -> Any:
         return format_html('<pre tabindex="0">{}</pre>', json.dumps(getattr(row, field), ensure_ascii=False, indent=2))
 
     return show
+
+
+class Titled:
+    """Mix into an admin class whose rows have no name of their own: ``title_of`` gives its pages a heading."""
+
+    def title_of(self, obj: Any) -> str:
+        raise NotImplementedError
+
+    def render_change_form(self, request: HttpRequest, context: Any, *args: Any, obj: Any = None, **words: Any) -> Any:
+        if obj is not None:
+            context["heading"] = self.title_of(obj)
+        return super().render_change_form(request, context, *args, obj=obj, **words)  # type: ignore[misc]
 
 
 class ConsoleConfig(AdminConfig):
@@ -104,21 +133,27 @@ class Console(AdminSite):
 
     def get_app_list(self, request: HttpRequest, app_label: str | None = None) -> list[Any]:
         """The sections and their tables, in our order and words."""
-        apps: list[dict[str, Any]] = super().get_app_list(request, app_label)
-        for app in apps:
+        apps: list[dict[str, Any]] = super().get_app_list(request)
+        sections: dict[str, dict[str, Any]] = {}
+        for app in sorted(apps, key=lambda app: app["app_label"] in _BELONGS_TO):  # homes before what moves in
             for table in app["models"]:
                 table["name"] = OUR_WORD.get(table["object_name"], table["name"])
-        if app_label:
-            return apps
-        sections = {app["app_label"]: app for app in apps}
-        for label, home in _BELONGS_TO.items():
-            if label in sections and home in sections:
-                sections[home]["models"] += sections.pop(label)["models"]
+            home = sections.setdefault(section_label(app["app_label"]), app)
+            if home is not app:
+                home["models"] += app["models"]
         place_of = {name: place for place, name in enumerate(_TABLES)}
         for section in sections.values():
             section["models"].sort(key=lambda table: place_of.get(table["object_name"], len(_TABLES)))
+        if app_label:
+            return [section for label, section in sections.items() if label == section_label(app_label)]
         rank = {label: place for place, label in enumerate(SECTIONS)}
         return sorted(sections.values(), key=lambda app: rank.get(app["app_label"], len(rank)))
+
+    def i18n_javascript(  # type: ignore[override]
+        self, request: HttpRequest, extra_context: dict[str, Any] | None = None
+    ) -> HttpResponseBase:
+        """Django's words for the console's scripts, and ours where its Korean is none."""
+        return JavaScriptCatalog.as_view(packages=["django.contrib.admin", "dotplatform"])(request)
 
     def admin_view(self, view: Callable[..., Any], cacheable: bool = False) -> Any:
         guarded = super().admin_view(view, cacheable)

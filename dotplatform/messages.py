@@ -92,11 +92,11 @@ def translated(catalogue: Catalog) -> dict[Key, str]:
 
 
 def library_catalogues() -> list[Path]:
-    """The Korean catalogues that come with Django and django-allauth."""
+    """The Korean catalogues that come with Django (its scripts' too) and django-allauth."""
     return [
         file
         for library in (allauth, django)
-        for file in Path(library.__path__[0]).glob("**/locale/ko/LC_MESSAGES/django.mo")
+        for file in Path(library.__path__[0]).glob("**/locale/ko/LC_MESSAGES/django*.mo")
     ]
 
 

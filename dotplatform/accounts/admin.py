@@ -13,14 +13,15 @@ from django.contrib import admin, messages
 from django.contrib.admin.models import LogEntry
 from django.contrib.auth.admin import UserAdmin
 from django.contrib.auth.forms import BaseUserCreationForm
+from django.contrib.auth.models import Group
 from django.db.models import Model, QuerySet
 from django.http import HttpRequest
 from django.utils.translation import gettext_lazy as _, ngettext
 
 from dotplatform.accounts.browsers import describe_browser
-from dotplatform.accounts.models import AccessToken, User
+from dotplatform.accounts.models import PUBLISHERS, AccessToken, User
 from dotplatform.accounts.services import revoke_access_token
-from dotplatform.admin_site import column
+from dotplatform.admin_site import Titled, column
 
 
 class NewPersonForm(BaseUserCreationForm):  # type: ignore[type-arg]
@@ -45,6 +46,7 @@ class PersonAdmin(UserAdmin):  # type: ignore[type-arg]
     ordering = ("email",)
     date_hierarchy = "date_joined"
     readonly_fields = ("date_joined", "last_login")
+    actions = ("let_publish",)
     fieldsets = (
         (None, {"fields": ("email", "name", "language", "password")}),
         (_("Rights"), {"fields": ("is_active", "is_staff", "is_superuser", "groups", "user_permissions")}),
@@ -56,6 +58,15 @@ class PersonAdmin(UserAdmin):  # type: ignore[type-arg]
         super().save_model(request, obj, form, change)
         if "email" in form.changed_data:
             obj.vouch_for_email()
+
+    @admin.action(description=_("Let the selected people publish apps"), permissions=["change"])
+    def let_publish(self, request: HttpRequest, queryset: QuerySet[User]) -> None:
+        publishers, _is_new = Group.objects.get_or_create(name=PUBLISHERS)
+        for person in queryset:
+            person.groups.add(publishers)
+            self.log_change(request, person, f"Added to {PUBLISHERS}")
+        text = ngettext("%(count)d person may publish apps.", "%(count)d people may publish apps.", len(queryset))
+        messages.success(request, text % {"count": len(queryset)})
 
 
 class ReadOnlyAdmin(admin.ModelAdmin[Any]):
@@ -74,9 +85,9 @@ class ReadOnlyAdmin(admin.ModelAdmin[Any]):
 class AccessTokenAdmin(ReadOnlyAdmin):
     """Who issued what; ending it. The token itself is nowhere to be seen."""
 
-    list_display = (
+    list_display = fields = readonly_fields = (
         "name",
-        "user",
+        column("user", _("person")),
         "hint",
         "scopes",
         "app_ids",
@@ -88,7 +99,6 @@ class AccessTokenAdmin(ReadOnlyAdmin):
     list_filter = (("revoked_at", admin.EmptyFieldListFilter), "expires_at")
     list_select_related = ("user",)
     search_fields = ("name", "hint", "user__email")
-    exclude = ("digest",)
     date_hierarchy = "created_at"
     actions = ("revoke",)
 
@@ -129,7 +139,7 @@ admin.site.unregister(Authenticator)  # and show the secret of a second factor
 
 
 @admin.register(UserSession)
-class UserSessionAdmin(ReadOnlyAdmin):
+class UserSessionAdmin(Titled, ReadOnlyAdmin):
     """Where people are signed in. Deleting one signs that browser out."""
 
     list_display = fields = readonly_fields = (
@@ -141,6 +151,9 @@ class UserSessionAdmin(ReadOnlyAdmin):
     )
     list_select_related = ("user",)
     search_fields = ("user__email", "ip")
+
+    def title_of(self, obj: UserSession) -> str:
+        return f"{obj.user} · {self.browser(obj)}"
 
     @admin.display(description=_("browser"))
     def browser(self, session: UserSession) -> str:
@@ -161,9 +174,14 @@ class AuthenticatorAdmin(ReadOnlyAdmin):
 
     list_display = fields = readonly_fields = (
         column("user", _("person")),
-        column("type", _("kind")),
+        "kind",
         column("created_at", _("created")),
         column("last_used_at", _("last used")),
     )
     list_select_related = ("user",)
     search_fields = ("user__email",)
+
+    @admin.display(description=_("kind"), ordering="type")
+    def kind(self, authenticator: Authenticator) -> str:
+        """In words."""
+        return authenticator.get_type_display()

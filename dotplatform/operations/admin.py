@@ -4,14 +4,18 @@ from __future__ import annotations
 
 from typing import Any
 
+import django_tasks_db.admin  # noqa: F401  # registers its own pages, which make way for ours
 from django.contrib import admin, messages
-from django.db.models import QuerySet
+from django.contrib.admin.widgets import AdminTextInputWidget
+from django.db.models import QuerySet, TextField
 from django.http import HttpRequest, HttpResponse
-from django.template.defaultfilters import filesizeformat
 from django.utils import timezone
+from django.utils.formats import date_format
+from django.utils.timezone import localtime
 from django.utils.translation import gettext_lazy as _, ngettext
+from django_tasks_db.models import DBTaskResult
 
-from dotplatform.admin_site import json_field
+from dotplatform.admin_site import Titled, column, json_field, size_column
 from dotplatform.models import Platform
 from dotplatform.operations import health, health_checks
 from dotplatform.operations.models import (
@@ -22,6 +26,7 @@ from dotplatform.operations.models import (
     ScheduledTask,
     WorkerHeartbeat,
 )
+from dotplatform.operations.pages import NAMES, STATES
 from dotplatform.operations.services import set_maintenance
 
 
@@ -32,6 +37,7 @@ class PlatformAdmin(admin.ModelAdmin[Platform]):
     list_display = ["name", "version", "maintenance_mode", "created_at"]
     readonly_fields = ["version", "created_at"]
     fields = ["name", "maintenance_mode", "config", "version", "created_at"]
+    formfield_overrides = {TextField: {"widget": AdminTextInputWidget}}
 
     def has_add_permission(self, request: HttpRequest) -> bool:
         return False
@@ -61,24 +67,50 @@ class _Records(admin.ModelAdmin[Any]):
         return False
 
 
+class StateFilter(admin.SimpleListFilter):
+    """Healthy minutes, or the others."""
+
+    title = _("status")
+    parameter_name = "status"
+
+    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, Any]]:
+        return list(STATES.items())
+
+    def queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> QuerySet[Any]:
+        return queryset.filter(status=self.value()) if self.value() else queryset
+
+
 @admin.register(HealthRecord)
-class HealthAdmin(_Records):
+class HealthAdmin(Titled, _Records):
     """The checks as they are now, and minute by minute for a week."""
 
     change_list_template = "admin/operations/healthrecord/change_list.html"
-    list_display = ["minute", "status", "trouble"]
-    list_filter = ["status"]
-    fields = readonly_fields = ("minute", "status", json_field("checks", _("checks")))
+    list_display = ["minute", "state", "trouble"]
+    list_filter = [StateFilter]
+    fields = readonly_fields = ("minute", "state", json_field("checks", _("checks")))
     date_hierarchy = "minute"
+
+    def title_of(self, obj: HealthRecord) -> str:
+        return f"{date_format(localtime(obj.minute), 'DATETIME_FORMAT')} · {self.state(obj)}"
+
+    @admin.display(description=_("status"), ordering="status")
+    def state(self, record: HealthRecord) -> str:
+        """In words."""
+        return str(STATES.get(record.status, record.status))
 
     @admin.display(description=_("trouble"))
     def trouble(self, record: HealthRecord) -> str:
         found = [check for check in record.checks if check["status"] != "healthy"]
-        return "; ".join(f"{check['name']}: {check.get('error', check['status'])}" for check in found) or "–"
+        words = [(NAMES.get(check["name"], check["name"]), check) for check in found]
+        said = [f"{name}: {check.get('error', STATES.get(check['status'], check['status']))}" for name, check in words]
+        return "; ".join(said) or "–"
 
     def changelist_view(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> HttpResponse:
         probe = ScheduledTask.objects.filter(name=health_checks.ISOLATION_PROBE).first()
-        return super().changelist_view(request, {**(extra_context or {}), "report": health.report(), "probe": probe})
+        report = health.report()
+        now = [(NAMES.get(one.name, one.name), STATES.get(one.status, one.status), one) for one in report.results]
+        more = {"probe": probe, "now": now, "state": STATES.get(report.status, report.status)}
+        return super().changelist_view(request, {**(extra_context or {}), **more})
 
 
 @admin.register(ScheduledTask)
@@ -106,7 +138,7 @@ class ScheduledTaskAdmin(_Records):
 class WorkerAdmin(_Records):
     """Which workers live."""
 
-    list_display = ["host", "pid", "version", "started_at", "seen_at", "alive"]
+    list_display = fields = readonly_fields = ("host", "pid", "version", "started_at", "seen_at", "alive")
 
     @admin.display(description=_("alive"), boolean=True)
     def alive(self, worker: WorkerHeartbeat) -> bool:
@@ -117,12 +149,18 @@ class WorkerAdmin(_Records):
 class BackupAdmin(_Records):
     """Backups that were attempted here, and whether a restore drill brought them back."""
 
-    list_display = ["name", "status", "size", "is_encrypted", "started_at", "finished_at", "drilled_at", "proven"]
+    empty_hint = _("The first is made tonight, or now by: manage.py backup")
+    list_display = [
+        "name",
+        "status",
+        size_column("bytes", _("size")),
+        "is_encrypted",
+        "started_at",
+        "finished_at",
+        "drilled_at",
+        "proven",
+    ]
     list_filter = ["status"]
-
-    @admin.display(description=_("size"))
-    def size(self, backup: Backup) -> str:
-        return filesizeformat(backup.bytes)
 
     @admin.display(description=_("restore drill went well"), boolean=True)
     def proven(self, backup: Backup) -> bool | None:
@@ -130,9 +168,31 @@ class BackupAdmin(_Records):
 
 
 @admin.register(PreflightRun)
-class PreflightAdmin(_Records):
+class PreflightAdmin(Titled, _Records):
     """The checklist's runs before deploys."""
 
+    empty_hint = _("The checklist before a deploy is run by: manage.py preflight")
     list_display = ["ran_at", "version", "verdict"]
     fields = readonly_fields = ("ran_at", "version", "verdict", json_field("results", _("results")))
     list_filter = ["verdict"]
+
+    def title_of(self, obj: PreflightRun) -> str:
+        return f"{date_format(localtime(obj.ran_at), 'DATETIME_FORMAT')} · {obj.verdict}"
+
+
+admin.site.unregister(DBTaskResult)
+
+
+@admin.register(DBTaskResult)
+class TaskResultAdmin(_Records):
+    """What was to be done once, and what became of it."""
+
+    list_display = fields = readonly_fields = (
+        column("task_path", _("task")),
+        column("status", _("status")),
+        column("enqueued_at", _("created")),
+        column("started_at", _("started")),
+        column("finished_at", _("finished")),
+        column("traceback", _("error")),
+    )
+    ordering = ["-enqueued_at"]

@@ -20,6 +20,7 @@ NAMES = {
     "isolation": _("Isolation of people and apps"),
     "maintenance": _("Maintenance mode"),
 }
+STATES = {"healthy": _("healthy"), "degraded": _("degraded"), "error": _("error")}
 
 
 def status(request: HttpRequest) -> HttpResponse:

@@ -12,6 +12,7 @@ from django.http import HttpRequest
 from django.utils import timezone
 from django.utils.translation import gettext, gettext_lazy as _, ngettext
 
+from dotplatform.admin_site import Titled
 from metrics.alerts import lifecycle, messages
 from metrics.alerts.preview import would_have_fired
 from metrics.console.read_only import ReadOnly, ReadOnlyInline
@@ -58,7 +59,7 @@ class DeliveryInline(ReadOnlyInline):
 
 
 @admin.register(Alert)
-class AlertAdmin(ReadOnly, admin.ModelAdmin[Alert]):
+class AlertAdmin(Titled, ReadOnly, admin.ModelAdmin[Alert]):
     list_display = ["summary", "severity", "status", "occurrences", "opened_at", "last_seen_at"]
     list_filter = ["status", "severity"]
     fields = [
@@ -78,6 +79,9 @@ class AlertAdmin(ReadOnly, admin.ModelAdmin[Alert]):
     ]
     inlines = [EventInline, DeliveryInline]
     actions = ["acknowledge", "snooze_an_hour", "snooze_a_day", "resolve"]
+
+    def title_of(self, obj: Alert) -> str:
+        return self.summary(obj)
 
     @admin.display(description=_("message"))
     def summary(self, alert: Alert) -> str:

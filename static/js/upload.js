@@ -1,10 +1,11 @@
-// The upload form of the console: a big bundle takes its time, and the page says so instead of seeming to hang.
+// The upload forms of the console and of /publish: a big bundle takes its time, and the page says so instead of seeming to hang.
 
 const button = document.querySelector("[data-busy]");
-const label = button.value;
+const words = button instanceof HTMLInputElement ? "value" : "textContent";
+const label = button[words];
 const show = (isBusy) => {
   button.disabled = isBusy;
-  button.value = isBusy ? button.dataset.busy : label;
+  button[words] = isBusy ? button.dataset.busy : label;
   button.form.querySelector("progress").hidden = !isBusy;
 };
 

@@ -43,6 +43,7 @@ class TestUpload:
         assert "At most 50 MiB" in console.get(self.address).content.decode()
         response = self.upload(console, {"app_id": "lunch", "name": "Lunch", "colour": "red"})
         assert "Colour is not a member" in response.content.decode()  # the console begins each with a capital
+        assert "Lunch 1.0.0 is published" in response.content.decode()
         release = Release.objects.get()
         assert (release.app_id, release.published_by) == ("lunch", operator)
         assert console.get("/apps/lunch").status_code == 200
@@ -67,7 +68,7 @@ class TestReleases:
     def test_roll_back_and_forward(self, console: DotClient) -> None:
         old = publish_release(make_app({"app_id": "lunch", "name": "Old"}), None)
         publish_release(make_app({"app_id": "lunch", "name": "New"}), None)
-        run(console, "release", "activate", old)
+        assert "What people open now: Old 1.0.0" in run(console, "release", "activate", old).content.decode()
         assert App.objects.get().name == "Old"
 
     def test_two_of_one_app_make_no_sense(self, console: DotClient) -> None:

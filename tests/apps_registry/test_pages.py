@@ -8,11 +8,13 @@ from typing import Any
 
 import pytest
 from django.contrib.auth.models import Group
+from django.core.files.uploadedfile import SimpleUploadedFile
 
 from apps_registry import catalogue, services
-from apps_registry.models import App, Installation, Review
+from apps_registry.models import App, Installation, Release, Review
 from dotplatform.accounts.models import PUBLISHERS, User
 from dotplatform.database.doors import as_operator, as_person
+from tests.apps_registry.conftest import make_app
 from tests.conftest import DotClient
 
 pytestmark = pytest.mark.django_db
@@ -439,6 +441,27 @@ class TestHowToPublish:
         page = text(alices.get("/publish"))
         assert "http://testserver/api/registry/apps" in page
         assert "/admin/" not in page
+
+    def test_publishers_upload_the_zip_on_the_page(self, alices: DotClient, alice: User) -> None:
+        alice.groups.add(Group.objects.get_or_create(name=PUBLISHERS)[0])
+        bundle = make_app({"app_id": "lunch", "name": "Lunch vote"})
+        bundle.name = "lunch.zip"
+        response = alices.post("/publish", {"bundle": bundle}, follow=True)
+        assert response.redirect_chain == [("/apps/lunch", 302)]
+        assert "Lunch vote 1.0.0 is published" in text(response)
+        assert Release.objects.get().published_by == alice
+
+    def test_what_is_wrong_with_the_zip_stands_in_the_form(self, alices: DotClient, alice: User) -> None:
+        alice.groups.add(Group.objects.get_or_create(name=PUBLISHERS)[0])
+        response = alices.post("/publish", {"bundle": SimpleUploadedFile("lunch.zip", b"no zip")})
+        assert "is not a zip file" in text(response, 400)
+        assert not App.objects.exists()
+
+    def test_others_cannot_upload(self, alices: DotClient) -> None:
+        bundle = make_app({"app_id": "lunch", "name": "Lunch vote"})
+        bundle.name = "lunch.zip"
+        assert alices.post("/publish", {"bundle": bundle}).status_code == 403
+        assert not App.objects.exists()
 
     def test_operators_are_one_click_from_the_upload(self, browser: DotClient, operator: User) -> None:
         browser.force_login(operator)

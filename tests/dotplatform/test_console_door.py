@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+
 import pytest
 
 from dotplatform.accounts.models import AccessToken, User
@@ -84,3 +86,28 @@ def test_has_its_tables_in_sections(client: DotClient, operator: User) -> None:
     assert labels == ["apps_registry", "appdata", "metrics", "operations", "accounts"]
     people = {table["object_name"] for table in sections[-1]["models"]}
     assert {"User", "AccessToken", "Group", "EmailAddress", "Authenticator", "UserSession"} <= people
+
+
+def test_a_section_has_a_page_with_all_its_tables(client: DotClient, operator: User) -> None:
+    client.force_login(operator)
+    for label in ("accounts", "mfa"):  # the section, and a library whose tables stand in it
+        sections = client.get(f"/admin/{label}/").context["app_list"]
+        assert [section["app_label"] for section in sections] == ["accounts"]
+        assert "Authenticator" in {table["object_name"] for table in sections[0]["models"]}
+    assert client.get("/admin/nothing/").status_code == 404
+
+
+def test_lets_people_publish(client: DotClient, operator: User, alice: User) -> None:
+    client.force_login(operator)
+    form = {"action": "let_publish", "_selected_action": [str(alice.pk)]}
+    page = client.post("/admin/accounts/user/", form, follow=True, headers={"accept-language": "en"}).text
+    assert "1 person may publish apps." in page
+    assert User.objects.get(pk=alice.pk).may_publish
+
+
+def test_speaks_korean_in_its_scripts_and_checks(client: DotClient, operator: User) -> None:
+    client.force_login(operator)
+    korean = {"accept-language": "ko"}
+    assert json.dumps("%(cnt)s개 중 %(sel)s개 선택") in client.get("/admin/jsi18n/", headers=korean).text
+    health = client.get("/admin/operations/healthrecord/", headers=korean).text
+    assert '<th scope="row">데이터베이스</th><td>정상</td>' in health
