@@ -65,6 +65,8 @@ def apps_with_consent(place: Place) -> list[Card]:
 
 def place_of(request: HttpRequest, app_id: str) -> Place:
     """The signed-in person's data in the app."""
+    if not _APP_ID.fullmatch(app_id):
+        raise Http404
     return Place(cast(User, request.user).id, app_id, PERSON)
 
 

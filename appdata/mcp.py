@@ -4,13 +4,11 @@ from __future__ import annotations
 
 from typing import Any
 
-import orjson
-
 from appdata import services
 from appdata.access import place_for
 from appdata.keys import checked_key
 from appdata.services import Place
-from appdata.values import checked_json
+from appdata.values import checked_value
 from dotplatform.mcp.tools import Call, Tool
 
 _APP_ID = {"type": "string", "pattern": "^[a-z][a-z0-9-]{1,62}$", "description": "The app's id, for example notes"}
@@ -28,7 +26,7 @@ def _get(call: Call) -> bytes:
 
 def _set(call: Call) -> bytes:
     place, key = _place(call, "write"), checked_key(call.arguments["key"])
-    return services.put_entry(place, key, checked_json(orjson.dumps(call.arguments["value"]))).body
+    return services.put_entry(place, key, checked_value(call.arguments["value"])).body
 
 
 def _delete(call: Call) -> dict[str, Any]:

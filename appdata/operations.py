@@ -9,7 +9,7 @@ from django.conf import settings
 from django.utils.translation import gettext_noop as _
 
 from appdata.keys import checked_key
-from appdata.values import checked_json
+from appdata.values import checked_value
 from dotplatform.api.errors import ApiError, ValidationFailed, in_both_languages
 
 # What an operation must have, and what it may have beside ``op``.
@@ -54,7 +54,7 @@ def name_wrong_value(body: bytes) -> None:
         return
     for index, operation in enumerate(operations):
         try:
-            checked_json(orjson.dumps(operation.get("value") if isinstance(operation, dict) else None))
+            checked_value(operation.get("value") if isinstance(operation, dict) else None)
         except ApiError as error:
             raise _named(error, index, operation) from error
 

@@ -75,6 +75,9 @@ def import_entries(place: Place, source: BinaryIO, *, mode: str = "merge", dry_r
     with transaction.atomic(), place.door():
         before = installed_app(place.user_id, place.app_id)
         for chunk in _chunks(source, keys):
+            if len(keys) > max(limits.max_keys, before.data_keys):  # neither mode could end with fewer
+                used = {"keys": len(keys), "bytes": before.data_bytes}
+                raise QuotaExceeded(details=used | limits._asdict())
             _import_chunk(place, chunk, done)
         keep = _text_array(keys) if mode == "replace" else None
         counters = (before.data_keys, before.data_bytes, *limits)

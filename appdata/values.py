@@ -35,6 +35,15 @@ def checked_json(text: bytes) -> bytes:
     return text
 
 
+def checked_value(value: Any) -> bytes:
+    """*value*, which orjson has read, as JSON text that ``checked_json`` takes."""
+    try:
+        text = orjson.dumps(value)
+    except TypeError as error:  # orjson reads 1,024 levels and writes 254
+        raise _too_deep() from error
+    return checked_json(text)
+
+
 def parsed_json(text: bytes, limit_bytes: int, *, levels_above: int = 0) -> Any:
     """*text* as Python has it, once it is checked as ``checked_json`` says; numbers beyond a double are 0.
 
@@ -48,10 +57,15 @@ def parsed_json(text: bytes, limit_bytes: int, *, levels_above: int = 0) -> Any:
         raise InvalidJSON(_("A value cannot contain the character \\u0000."))
     limit = settings.DOT_LIMITS["value_depth"]
     if text.count(b"[") + text.count(b"{") > limit and is_deeper(parsed, limit + levels_above):
-        raise InvalidJSON(_("A value is nested at most %(limit)s levels deep."), params={"limit": limit})
+        raise _too_deep()
     if b"0e" in text.translate(_DIGITS_ALIKE) or _long_fraction.search(text):
         _check_numbers(text, limit_bytes)
     return parsed
+
+
+def _too_deep() -> InvalidJSON:
+    limit = settings.DOT_LIMITS["value_depth"]
+    return InvalidJSON(_("A value is nested at most %(limit)s levels deep."), params={"limit": limit})
 
 
 def _without_numbers(text: bytes, error: orjson.JSONDecodeError) -> Any:

@@ -1,4 +1,4 @@
-"""Request id, security headers, maintenance mode: all synchronous. (The API's guard: dotplatform.api.guard.)"""
+"""The middleware of pages, all of it synchronous. (The API's guard: dotplatform.api.guard.)"""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ import secrets
 from collections.abc import Callable
 
 from django.conf import settings
+from django.contrib.auth import get_user
 from django.http import HttpRequest, HttpResponse, HttpResponseNotAllowed
 from django.shortcuts import render
 from django.urls import Resolver404, resolve
@@ -67,6 +68,24 @@ def security_headers(get_response: GetResponse) -> GetResponse:
         headers.setdefault("Permissions-Policy", settings.PERMISSIONS_POLICY)
         headers.setdefault("Cross-Origin-Resource-Policy", "same-origin")
         return response
+
+    return middleware
+
+
+def bounded_form(get_response: GetResponse) -> GetResponse:
+    """413 for a body that no form of the reader's takes, before Django puts its files on the disk to look for a token.
+
+    Files come from people who are signed in, as bundles and imports; visitors only ever send text.
+    """
+
+    def middleware(request: HttpRequest) -> HttpResponse:
+        length = request.META.get("CONTENT_LENGTH") or "0"
+        size = int(length) if length.isdecimal() else 0
+        if size > settings.VISITORS_FORM_BYTES:
+            limit = settings.LARGEST_FORM_BYTES if get_user(request).is_authenticated else 0
+            if size > limit:
+                return render(request, "413.html", status=413)
+        return get_response(request)
 
     return middleware
 

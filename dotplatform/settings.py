@@ -149,6 +149,7 @@ MIDDLEWARE = [
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "django.contrib.sessions.middleware.SessionMiddleware",
     "django.middleware.locale.LocaleMiddleware",
+    "dotplatform.middleware.bounded_form",
     "django.middleware.common.CommonMiddleware",
     "django.middleware.csrf.CsrfViewMiddleware",
     "django.contrib.auth.middleware.AuthenticationMiddleware",
@@ -359,6 +360,9 @@ DOT_LIMITS: dict[str, int] = {
 LAUNCH_TOKEN_LIFETIME_S = 15 * 60
 DATA_UPLOAD_MAX_MEMORY_SIZE = 64 * 1024 * 1024  # each view sets its own, lower limit
 DATA_UPLOAD_MAX_NUMBER_FIELDS = 1000
+VISITORS_FORM_BYTES = 1024 * 1024
+# A bundle; or an import, which has keys, times and escapes beside its values.
+LARGEST_FORM_BYTES = max(DOT_LIMITS["bundle_zip_bytes"], 2 * DOT_LIMITS["installation_bytes"]) + 64 * 1024 * 1024
 
 # Security headers (the seed's, with a policy that allows nothing inline). SECURE_CSP is read by Django 6's own
 # middleware too, whose CSP.NONCE has this value.

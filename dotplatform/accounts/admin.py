@@ -31,9 +31,6 @@ class NewPersonForm(BaseUserCreationForm):  # type: ignore[type-arg]
         model = User
         fields = ("email", "name")
 
-    def clean_email(self) -> str:
-        return str(self.cleaned_data["email"]).lower()
-
 
 @admin.register(User)
 class PersonAdmin(UserAdmin):  # type: ignore[type-arg]

@@ -9,7 +9,7 @@ from django.conf import settings
 from django.contrib.auth.base_user import AbstractBaseUser, BaseUserManager
 from django.contrib.auth.models import PermissionsMixin
 from django.contrib.postgres.fields import ArrayField
-from django.db import models
+from django.db import models, transaction
 from django.db.models import Q
 from django.db.models.functions import Lower
 from django.utils import timezone
@@ -25,8 +25,9 @@ class UserManager(BaseUserManager["User"]):
         """A person who signs in with *email*, kept in lower case; whoever calls this vouches for the address."""
         user = self.model(email=email.strip().lower(), **fields)
         user.set_password(password)
-        user.save(using=self._db)
-        user.vouch_for_email()
+        with transaction.atomic():
+            user.save(using=self._db)
+            user.vouch_for_email()
         return user
 
     def create_superuser(self, email: str, password: str | None = None, **fields: Any) -> User:
@@ -64,6 +65,11 @@ class User(AbstractBaseUser, PermissionsMixin):
 
     def __str__(self) -> str:
         return self.name or self.email
+
+    def clean(self) -> None:
+        """However an address is typed, it is kept in lower case."""
+        super().clean()
+        self.email = self.email.lower()
 
     def get_full_name(self) -> str:
         return self.name or self.email

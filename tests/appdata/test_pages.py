@@ -55,6 +55,11 @@ class TestBrowse:
     def test_an_empty_app_says_so(self, browser: DotClient, place: Place) -> None:
         assert "Nothing kept yet" in browser.get(URL).content.decode()
 
+    @pytest.mark.parametrize("app_id", ["%00", "no%00tes", "Notes", "%EF%BF%BD"])
+    def test_what_is_no_app_id_is_404(self, browser: DotClient, place: Place, app_id: str) -> None:
+        for page in ("", "/entry?key=a", "/export", "/history", "/import"):
+            assert browser.get(f"/apps/{app_id}/data{page}").status_code == 404
+
     def test_by_prefix(self, browser: DotClient, place: Place) -> None:
         for key in ("a/1", "a/2", "b/1"):
             put_entry(place, key, b"1")

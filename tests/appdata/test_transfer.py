@@ -19,6 +19,7 @@ from appdata.transfer import export_entries, import_entries
 from apps_registry.models import Installation
 from dotplatform.accounts.models import User
 from dotplatform.api.authentication import issue_launch_token
+from dotplatform.api.errors import QuotaExceeded
 from dotplatform.database.doors import as_operator, as_person
 from tests.appdata.conftest import installation
 from tests.appdata.test_batch import assert_counters_are_exact, stored
@@ -171,6 +172,21 @@ class TestImport:
         assert response.json()["error"]["details"]["keys"] == 4
         assert set(stored(alice)) == {"a", "b"}
         assert load(alices, two, "?mode=replace").status_code == 200
+
+    @pytest.mark.parametrize("mode", transfer.MODES)
+    def test_a_file_with_more_keys_than_fit_is_not_read_to_its_end(
+        self, alice: User, place: Place, monkeypatch: pytest.MonkeyPatch, mode: str
+    ) -> None:
+        AppLimit.objects.create(app_id="notes", max_keys=2)
+        limits.forget()
+        monkeypatch.setattr(transfer, "CHUNK_ENTRIES", 2)
+        file = lines(*({"key": f"{n}", "value": n} for n in range(1000)))
+        source = BytesIO(file)
+        with pytest.raises(QuotaExceeded) as error:
+            import_entries(place, source, mode=mode)
+        assert error.value.details["max_keys"] == 2
+        assert source.tell() < len(file) / 100
+        assert stored(alice) == {}
 
     def test_replacing_needs_the_scope_to_delete(self, alice: User, installed: None) -> None:
         token, _ = issue_launch_token(alice.id, "notes", frozenset({"data:write"}))

@@ -68,6 +68,16 @@ def test_makes_a_person_who_can_sign_in(client: DotClient, operator: User) -> No
     assert dora.emailaddress_set.get().verified
 
 
+def test_a_new_address_is_kept_in_lower_case_and_vouched_for(client: DotClient, operator: User, alice: User) -> None:
+    client.force_login(operator)
+    form = {"email": "Alice.Kim@Example.com", "name": "Alice", "is_active": "on"}
+    assert client.post(f"/admin/accounts/user/{alice.pk}/change/", form).status_code == 302
+    assert User.objects.get(pk=alice.pk).email == "alice.kim@example.com"
+    assert [(each.email, each.verified) for each in alice.emailaddress_set.all()] == [("alice.kim@example.com", True)]
+    taken = client.post("/admin/accounts/user/add/", {**form, "password1": "lunch-vote", "password2": "lunch-vote"})
+    assert "email" in taken.context["adminform"].form.errors
+
+
 def test_shows_no_secret_of_a_second_factor(client: DotClient, operator: User) -> None:
     from allauth.mfa.models import Authenticator
 

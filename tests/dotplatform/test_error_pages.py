@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 from django.http import HttpRequest
 from django.test import RequestFactory
+from django.test.client import FakePayload
 from django.utils import translation
 
 from dotplatform import pages
@@ -94,6 +95,23 @@ class TestAFormThatWasNotSent:
         assert (response.status_code, response.headers["Allow"]) == (405, "POST")
         assert "That step was not finished" in response.text
         assert 'href="/apps/notes"' in response.text
+
+    @pytest.mark.parametrize(
+        ("size", "visitor", "person"), [(10**6, 200, 200), (2 * 10**6, 413, 200), (10**10, 413, 413)]
+    )
+    def test_what_no_form_takes_is_413_before_it_is_read(
+        self, client: DotClient, alice: User, size: int, visitor: int, person: int
+    ) -> None:
+        def send(path: str) -> int:
+            begun = FakePayload(b"--x--" + b" " * 10**7 if size < 10**7 else b"")
+            kind = "multipart/form-data; boundary=x"
+            return client.generic(
+                "POST", path, b"", kind, CONTENT_LENGTH=str(size), **{"wsgi.input": begun}
+            ).status_code
+
+        assert send("/accounts/login/") == visitor
+        client.force_login(alice)
+        assert send("/account") == person
 
     def test_more_than_one_form_can_take_is_413(self, client: DotClient, alice: User, settings: Any) -> None:
         settings.DATA_UPLOAD_MAX_MEMORY_SIZE = 100

@@ -222,6 +222,13 @@ class TestWhoMay:
         assert found(limited, "data_get", app_id="notes", key="a")["value"] == "quoted"
         assert [each["key"] for each in found(limited, "data_list", app_id="notes")["items"]] == ["a"]
 
+    def test_a_value_too_deep_is_refused_as_in_the_api(self, charlie: DotClient, publisher: User) -> None:
+        found(charlie, "publish_app", files={"index.html": PAGE}, app_id="notes")
+        found(charlie, "install_app", app_id="notes")
+        for levels in (33, 300):  # orjson writes 254 at most
+            deep = json.loads("[" * levels + "]" * levels)
+            assert refused(charlie, "data_set", app_id="notes", key="a", value=deep) == "INVALID_JSON"
+
     def test_deleting_needs_its_own_scope(self, charlie: DotClient, publisher: User, token: TokenClient) -> None:
         found(charlie, "publish_app", files={"index.html": PAGE}, app_id="notes")
         found(charlie, "install_app", app_id="notes")
