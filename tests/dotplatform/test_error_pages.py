@@ -103,11 +103,9 @@ class TestAFormThatWasNotSent:
         self, client: DotClient, alice: User, size: int, visitor: int, person: int
     ) -> None:
         def send(path: str) -> int:
-            begun = FakePayload(b"--x--" + b" " * 10**7 if size < 10**7 else b"")
+            sent: Any = {"wsgi.input": FakePayload(b"--x--" + b" " * size if size < 10**7 else b"")}
             kind = "multipart/form-data; boundary=x"
-            return client.generic(
-                "POST", path, b"", kind, CONTENT_LENGTH=str(size), **{"wsgi.input": begun}
-            ).status_code
+            return client.generic("POST", path, b"", kind, CONTENT_LENGTH=str(size), **sent).status_code
 
         assert send("/accounts/login/") == visitor
         client.force_login(alice)
