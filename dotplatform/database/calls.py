@@ -6,7 +6,6 @@ else uses the ORM. The functions open the person's door themselves (see ``appdat
 
 from __future__ import annotations
 
-import select
 from collections.abc import Sequence
 from typing import Any
 
@@ -88,19 +87,18 @@ def _begin_if_due(wrapper: BaseDatabaseWrapper) -> None:
 
 
 def _drop_if_dead(wrapper: BaseDatabaseWrapper) -> None:
-    """Close a connection that the server ended while it was idle: a look at the socket, no round trip."""
+    """Close a connection that the server ended while it was idle: a look at the socket, no round trip.
+
+    The first look takes the server's last words, where there are any, the second sees the end of the stream. Neither
+    gives the interpreter's lock away, as ``poll`` would: with several threads, each such gap costs more than the call.
+    """
     if wrapper.connection is None or wrapper.in_atomic_block:
         return
     pgconn = wrapper.connection.pgconn
-    if pgconn.status == pq.ConnStatus.OK:
-        watched = select.poll()
-        watched.register(pgconn.socket, select.POLLIN)
-        try:
-            while watched.poll(0):  # a notice, or the server's last words and then the end of the stream
-                pgconn.consume_input()
-        except psycopg.OperationalError:
-            wrapper.close()
-    else:
+    try:
+        pgconn.consume_input()
+        pgconn.consume_input()
+    except psycopg.OperationalError:
         wrapper.close()
 
 

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import secrets
-
 from gunicorn.http.errors import LimitRequestHeaders, LimitRequestLine
 
 from dotplatform.api.envelope import error_response
 from dotplatform.api.errors import BadRequest, HeadersTooLarge, UriTooLong
+from dotplatform.middleware import identifier_for
 
 
 def answer_to(error: Exception) -> bytes:
@@ -26,7 +25,7 @@ def answer_to(error: Exception) -> bytes:
         "Connection": "close",
         "Content-Length": str(len(response.content)),
         "X-Content-Type-Options": "nosniff",
-        "X-Request-ID": secrets.token_hex(8),
+        "X-Request-ID": identifier_for(""),
     }
     head = "".join(f"{name}: {value}\r\n" for name, value in headers.items())
     return f"HTTP/1.1 {response.status_code} {response.reason_phrase}\r\n{head}\r\n".encode() + response.content

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import subprocess
 import sys
 from typing import Any
 
@@ -161,3 +162,8 @@ def test_after_an_outage_the_same_process_serves_again(
         status, headers, _ = server("GET", "/api/me", token)
         assert (status, headers["Retry-After"]) == (503, "2")
     assert server("GET", "/api/me", token)[0] == 200
+
+
+def test_a_worker_has_its_views_before_its_first_request() -> None:
+    code = "import sys, dotplatform.wsgi; sys.exit('appdata.api' not in sys.modules)"
+    subprocess.run([sys.executable, "-c", code], check=True)
