@@ -43,6 +43,11 @@ urlpatterns = [
     *dotplatform.operations.urls.page_urls,
     path("robots.txt", robots),
     path("home", RedirectView.as_view(url="/", permanent=True)),
+    # People type a slash at the end out of habit.
+    re_path(
+        r"^(?P<page>(?:home|apps|publish|account|status)(?:/.*[^/])?)/+$",
+        RedirectView.as_view(url="/%(page)s", permanent=True, query_string=True),
+    ),
     path("accounts/", include("allauth.urls")),
     path("admin/", admin.site.urls),
 ]

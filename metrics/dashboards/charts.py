@@ -6,12 +6,23 @@ import math
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
+from itertools import pairwise
 
 from django.utils import formats, timezone
 
 WIDTH, HEIGHT = 480, 200
 LEFT, RIGHT, TOP, BOTTOM = 56, 12, 12, 28
-DOTS_UP_TO = 60  # points; beyond, the line alone is clearer
+DOTS_UP_TO = 60  # points; beyond, the line alone is clearer, and only a point without neighbours has one
+
+# A range up to this long: how far apart its ticks are, and how they are written.
+_TICKS = [
+    (timedelta(hours=6), timedelta(minutes=30), "H:i"),
+    (timedelta(days=2), timedelta(hours=4), "H:i"),
+    (timedelta(days=10), timedelta(days=1), "m-d"),  # numbers: names of months would not fit side by side on a phone
+    (timedelta(days=40), timedelta(days=5), "m-d"),
+    (timedelta(days=120), timedelta(days=14), "m-d"),
+    (timedelta.max, timedelta(days=91), "Y-m"),
+]
 
 Points = list[tuple[datetime, float]]
 Place = Callable[[datetime, float], tuple[float, float]]
@@ -117,14 +128,16 @@ def line_chart(
 
 
 def _line(kind: str, label: str, points: Points, step: timedelta, place: Place) -> Line:
-    path: list[str] = []
-    last: datetime | None = None
-    for moment, value in points:
-        pen = "L" if last is not None and moment - last <= step else "M"
-        path.append("{}{} {}".format(pen, *place(moment, value)))
-        last = moment
-    dots = [place(moment, value) for moment, value in points] if len(points) <= DOTS_UP_TO else []
-    return Line(kind, label, "".join(path), dots)
+    moments = [moment for moment, _ in points]
+    joined = [later - earlier <= step for earlier, later in pairwise(moments)]  # the second of each pair with the first
+    before, after = [False, *joined], [*joined, False]
+    path = [("L" if one else "M") + "{} {}".format(*place(*point)) for one, point in zip(before, points, strict=False)]
+    dotted = [
+        place(*point)
+        for point, has_before, has_after in zip(points, before, after, strict=False)
+        if len(points) <= DOTS_UP_TO or not (has_before or has_after)
+    ]
+    return Line(kind, label, "".join(path), dotted)
 
 
 def scale(highest: float) -> tuple[float, list[float]]:
@@ -139,18 +152,13 @@ def scale(highest: float) -> tuple[float, list[float]]:
 
 
 def time_ticks(since: datetime, until: datetime) -> list[tuple[datetime, str]]:
-    """Five moments of the range, as times of day where it is short and as dates where it is long."""
+    """Round moments of the range where people are: times of day where it is short, dates where it is long."""
     span = until - since
+    step, written = next((step, written) for longest, step, written in _TICKS if span <= longest)
+    moment = timezone.localtime(since).replace(hour=0, minute=0, second=0, microsecond=0)
     ticks = []
-    for number in range(5):
-        moment = since + span * (number + 0.5) / 5
-        local = timezone.localtime(moment)
-        if span <= timedelta(days=2):
-            local = local.replace(minute=local.minute // 15 * 15 if span < timedelta(hours=12) else 0, second=0)
-            moment, text = local, local.strftime("%H:%M")
-        elif span <= timedelta(days=120):
-            text = formats.date_format(local, "MONTH_DAY_FORMAT")
-        else:
-            text = formats.date_format(local, "YEAR_MONTH_FORMAT")
-        ticks.append((moment, text))
+    while moment < until - span * 0.05:  # later ones would stick out on the right
+        if moment >= since + span * 0.02:
+            ticks.append((moment, formats.date_format(moment, written)))
+        moment += step
     return ticks

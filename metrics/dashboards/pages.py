@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass, field
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any
 
 from django.utils.translation import gettext as _
@@ -125,8 +125,8 @@ def count(view: View, name: str, title: str) -> dict[str, Any]:
     parts, whole = percentiles.over_time(question), percentiles.total(question)
     earlier, before = percentiles.over_time(question.earlier()), percentiles.total(question.earlier())
     series: dict[tuple[str, str], Points] = {
-        ("before", _("period before")): [(part.part + view.span, part.count) for part in earlier],
-        ("now", title): [(part.part, part.count) for part in parts],
+        ("before", _("period before")): _counted(view, {part.part + view.span: part.count for part in earlier}),
+        ("now", title): _counted(view, {part.part: part.count for part in parts}),
     }
     return {
         "title": title,
@@ -135,6 +135,16 @@ def count(view: View, name: str, title: str) -> dict[str, Any]:
         "before": before.count if before else 0,
         "parts": parts,
     }
+
+
+def _counted(view: View, counts: dict[datetime, int]) -> Points:
+    """*counts* with the buckets in which nothing happened: that is a number too, where a percentile is none."""
+    bucket = percentiles.bucket_for(view.span)
+    moment, points = percentiles.floor_to(view.since, bucket), []
+    while moment < view.until:
+        points.append((moment, float(counts.get(moment, 0))))
+        moment += timedelta(seconds=BUCKET_S[bucket])
+    return points
 
 
 def _draw(

@@ -11,7 +11,7 @@ from apps_registry.models import App, Release
 from apps_registry.services import activate
 from dotplatform.accounts.models import User
 from metrics import badges, rollups
-from metrics.dashboards.charts import scale
+from metrics.dashboards.charts import line_chart, scale, time_ticks
 from tests.conftest import DotClient
 from tests.metrics.conftest import Record
 
@@ -75,6 +75,7 @@ class TestDashboards:
         record("app-load-time", [100.0] * 7, appId="notes")
         text = page(console, page="traffic")
         assert "1,234 <span" in text
+        assert re.findall(r'<path class="line now" d="([^"]+)"', text)[0].count("M") == 1, "hours without any are zeros"
         assert "7 <span" in text
 
     def test_the_same_errors_stand_together(self, console: DotClient, record: Record) -> None:
@@ -146,3 +147,38 @@ def test_an_axis_has_round_values_and_room(highest: float) -> None:
     assert top >= highest
     assert 3 <= len(ticks) <= 6
     assert ticks[-1] == pytest.approx(top)
+
+
+@pytest.mark.parametrize(
+    ("span", "texts"),
+    [
+        (timedelta(hours=3), ["08:00", "08:30", "09:00", "09:30", "10:00", "10:30"]),
+        (timedelta(hours=24), ["12:00", "16:00", "20:00", "00:00", "04:00", "08:00"]),
+        (timedelta(days=7), ["11-17", "11-18", "11-19", "11-20", "11-21", "11-22", "11-23"]),
+        (timedelta(days=30), ["10-29", "11-03", "11-08", "11-13", "11-18"]),
+        (timedelta(days=90), ["09-08", "09-22", "10-06", "10-20", "11-03", "11-17"]),
+        (timedelta(days=400), ["2026-01", "2026-04", "2026-07", "2026-10"]),
+    ],
+)
+def test_the_axis_of_time_has_round_moments_of_the_day_where_people_are(span: timedelta, texts: list[str]) -> None:
+    until = datetime(2026, 11, 23, 1, 40, tzinfo=UTC)  # 10:40 in Seoul
+    ticks = time_ticks(until - span, until)
+    assert [text for _, text in ticks] == texts
+    assert all(
+        until - span < moment < until and (moment.minute, moment.second) in {(0, 0), (30, 0)} for moment, _ in ticks
+    )
+
+
+def test_a_single_value_among_many_is_seen() -> None:
+    minutes = [*range(70), 90]
+    points = [(NOW + timedelta(minutes=minute), 1.0) for minute in minutes]
+    chart = line_chart(
+        "x",
+        unit="",
+        series={("now", "x"): points},
+        since=NOW,
+        until=NOW + timedelta(hours=3),
+        step=timedelta(minutes=1),
+    )
+    assert len(chart.lines[0].dots) == 1
+    assert chart.lines[0].path.count("M") == 2
