@@ -11,12 +11,13 @@ from django.http import Http404, HttpRequest
 from appdata.models import Entry
 from appdata.services import PERSON, Place
 from apps_registry.cards import Card, card_of
-from apps_registry.models import APP_ID_PATTERN, Installation
+from apps_registry.models import Installation
 from apps_registry.services import installed_app
 from dotplatform.accounts.models import User
 from dotplatform.api.authentication import Credential
 from dotplatform.api.errors import NotFound
 from dotplatform.database.doors import as_person
+from dotplatform.database.identifiers import APP_ID_PATTERN
 
 _APP_ID = re.compile(APP_ID_PATTERN)
 

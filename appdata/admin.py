@@ -13,14 +13,14 @@ from django.utils.translation import gettext, gettext_lazy as _
 
 from appdata.models import AppLimit, Entry
 from dotplatform.accounts.models import User
-from dotplatform.admin_site import size_column
+from dotplatform.admin_site import ReadOnly, size_column
 
 _SIZE = size_column("bytes", _("Size"))
 METADATA = ("key", "app_id", "person", _SIZE, "revision", "created_at", "updated_at")
 
 
 @admin.register(Entry)
-class EntryAdmin(admin.ModelAdmin[Entry]):
+class EntryAdmin(ReadOnly, admin.ModelAdmin[Entry]):
     """Read only: what people keep is changed by them and their apps."""
 
     list_display = ("key", "app_id", "person", _SIZE, "revision", "updated_at")
@@ -57,15 +57,6 @@ class EntryAdmin(admin.ModelAdmin[Entry]):
             words = {"key": entry.key, "app": entry.app_id, "person": entry.user_id}
             LogEntry.objects.log_actions(request.user.pk, [entry], CHANGE, message % words, single_object=True)
         return super().change_view(request, object_id, form_url, extra_context)
-
-    def has_add_permission(self, request: HttpRequest) -> bool:
-        return False
-
-    def has_change_permission(self, request: HttpRequest, obj: Entry | None = None) -> bool:
-        return False
-
-    def has_delete_permission(self, request: HttpRequest, obj: Entry | None = None) -> bool:
-        return False
 
 
 @admin.register(AppLimit)

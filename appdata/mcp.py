@@ -9,9 +9,9 @@ from appdata.access import place_for
 from appdata.keys import checked_key
 from appdata.services import Place
 from appdata.values import checked_value
+from apps_registry.mcp import APP_ID
 from dotplatform.mcp.tools import Call, Tool
 
-_APP_ID = {"type": "string", "pattern": "^[a-z][a-z0-9-]{1,62}$", "description": "The app's id, for example notes"}
 _KEY = {"type": "string", "minLength": 1, "maxLength": 512}
 _LISTED = 100
 
@@ -47,7 +47,7 @@ def _list(call: Call) -> bytes:
 
 
 def _tool(name: str, title: str, description: str, scope: str, run: Any, **more: Any) -> Tool:
-    properties = {"app_id": _APP_ID, **more.pop("properties")}
+    properties = {"app_id": APP_ID, **more.pop("properties")}
     return Tool(name, title, description, scope, run, properties, **more)
 
 

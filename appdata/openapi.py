@@ -18,8 +18,9 @@ from dotplatform.api.openapi import (
     shapes,
     strict,
 )
+from dotplatform.database.identifiers import APP_ID_PATTERN
 
-_APP = parameter("app_id", {"type": "string", "pattern": "^[a-z][a-z0-9-]{1,62}$"}, "The app", "path")
+_APP = parameter("app_id", {"type": "string", "pattern": APP_ID_PATTERN}, "The app", "path")
 _KEY_SCHEMA: Schema = {
     "type": "string",
     "minLength": 1,

@@ -20,7 +20,7 @@ from apps_registry import services
 from apps_registry.models import App, Installation, Release, Review
 from apps_registry.upload import say_published, upload_form
 from dotplatform.accounts.models import User
-from dotplatform.admin_site import Titled, json_field, size_column
+from dotplatform.admin_site import ReadOnly, ReadOrDelete, Titled, json_field, size_column
 from metrics.errors import errors_of
 
 _SIZE = size_column("bytes", _("Size"))
@@ -223,19 +223,9 @@ class ReleaseAdmin(admin.ModelAdmin[Release]):
         messages.success(request, text % {"names": _names(f"{one.app.name} {one.version}" for one in chosen)})
 
 
-class LookOnly(admin.ModelAdmin[Any]):
-    """What people did themselves is looked at, not edited."""
-
-    def has_add_permission(self, request: HttpRequest) -> bool:
-        return False
-
-    def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        return False
-
-
 @admin.register(Installation)
-class InstallationAdmin(Titled, LookOnly):
-    """Who has what, and how much they keep in it; not what."""
+class InstallationAdmin(Titled, ReadOnly, admin.ModelAdmin[Installation]):
+    """Who has what, and how much they keep in it; not what. People uninstall for themselves."""
 
     list_display = ("user", "app", "status", "permissions", "data_keys", _DATA_SIZE, "installed_at", "opened_at")
     list_filter = ("status", "app")
@@ -247,12 +237,9 @@ class InstallationAdmin(Titled, LookOnly):
     def title_of(self, obj: Installation) -> str:
         return f"{obj.user} · {obj.app}"
 
-    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        return False  # people uninstall for themselves
-
 
 @admin.register(Review)
-class ReviewAdmin(LookOnly):
+class ReviewAdmin(ReadOrDelete, admin.ModelAdmin[Review]):
     """What people say; one that harms can be deleted."""
 
     list_display = ("app", "rating", "text", "user", "updated_at")

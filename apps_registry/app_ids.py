@@ -9,7 +9,7 @@ from collections.abc import Sequence
 
 from django.utils.text import slugify
 
-from apps_registry.models import APP_ID_PATTERN
+from dotplatform.database.identifiers import APP_ID_PATTERN
 
 # Revised Romanization of Korean (2000), syllable by syllable, in Unicode's order of the parts of a syllable.
 _INITIALS = ["g", "kk", "n", "d", "tt", "r", "m", "b", "pp", "s", "ss", "", "j", "jj", "ch", "k", "t", "p", "h"]

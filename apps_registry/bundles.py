@@ -3,13 +3,12 @@
 ``bundles/<hash>.json`` is written last: where it is, every file is. The runtime serves from it without a query::
 
     {"app_id": "notes", "start_url": "index.html", "csp": {"connect": ["https://api.example.com"]},
-     "files": {"index.html": [1234, "text/html; charset=utf-8"]}}
+     "files": {"index.html": [1234]}}
 """
 
 from __future__ import annotations
 
 import hashlib
-import mimetypes
 from collections.abc import Iterator
 from datetime import datetime
 from typing import Any, TypedDict
@@ -25,35 +24,9 @@ from apps_registry.archives import Unpacked
 
 ROOT = "bundles"
 
-# What browsers insist on; the machine's own tables differ from one to the next.
-_TYPES = {
-    ".css": "text/css",
-    ".csv": "text/csv",
-    ".htm": "text/html",
-    ".html": "text/html",
-    ".ico": "image/x-icon",
-    ".js": "text/javascript",
-    ".json": "application/json",
-    ".map": "application/json",
-    ".md": "text/markdown",
-    ".mjs": "text/javascript",
-    ".otf": "font/otf",
-    ".svg": "image/svg+xml",
-    ".ttf": "font/ttf",
-    ".txt": "text/plain",
-    ".wasm": "application/wasm",
-    ".webmanifest": "application/manifest+json",
-    ".webp": "image/webp",
-    ".avif": "image/avif",
-    ".woff": "font/woff",
-    ".woff2": "font/woff2",
-    ".xhtml": "application/xhtml+xml",
-    ".xml": "application/xml",
-}
-
 
 class Description(TypedDict):
-    """What the runtime needs to serve a release. *files*: path → ``[bytes, content type]``."""
+    """What the runtime needs to serve a release. *files*: path → ``[bytes]``, and a media type in older ones."""
 
     app_id: str
     start_url: str
@@ -74,7 +47,7 @@ def content_hash(app_id: str, unpacked: Unpacked) -> str:
 
 def describe(app_id: str, start_url: str, csp: dict[str, list[str]], unpacked: Unpacked) -> Description:
     """The description of a release that is about to be stored."""
-    files: dict[str, list[Any]] = {path: [file.stat().st_size, type_of(path)] for path, file in unpacked.files.items()}
+    files: dict[str, list[Any]] = {path: [file.stat().st_size] for path, file in unpacked.files.items()}
     return {"app_id": app_id, "start_url": start_url, "csp": csp, "files": dict(sorted(files.items()))}
 
 
@@ -143,14 +116,6 @@ def file_name(sha256: str, path: str) -> str:
 def run_url(app_id: str, sha256: str, path: str = "") -> str:
     """Where the browser finds a file of a release (an absolute URL only where ``RUN_ORIGIN`` is set)."""
     return f"{settings.RUN_ORIGIN}/run/{app_id}/{sha256}/{quote(path)}"
-
-
-def type_of(path: str) -> str:
-    """The Content-Type a file is served with: text is UTF-8, unknown is bytes."""
-    suffix = "." + path.rpartition(".")[2].lower()
-    found = _TYPES.get(suffix) or mimetypes.guess_type(path)[0] or "application/octet-stream"
-    is_text = found.startswith("text/") or found in ("application/json", "application/xml", "image/svg+xml")
-    return f"{found}; charset=utf-8" if is_text else found
 
 
 def list_folder(folder: str) -> tuple[list[str], list[str]]:

@@ -13,10 +13,10 @@ from apps_registry import services, shapes
 from apps_registry.access import person_of
 from apps_registry.api import launch, listed_apps
 from apps_registry.listing import Listing
-from apps_registry.models import APP_ID_PATTERN
 from apps_registry.publishing import publish_release
 from dotplatform.api.errors import ValidationFailed
 from dotplatform.database.doors import as_person
+from dotplatform.database.identifiers import APP_ID_PATTERN
 from dotplatform.mcp.tools import Call, Tool
 
 APP_ID = {"type": "string", "pattern": APP_ID_PATTERN, "description": "The app's id, for example notes"}

@@ -12,9 +12,8 @@ from django.utils.translation import gettext_lazy as _
 
 from apps_registry.querysets import AppQuerySet
 from dotplatform.database.constraints import RowSecurity, SharedRows
-from dotplatform.database.identifiers import uuid7
+from dotplatform.database.identifiers import APP_ID_PATTERN, uuid7
 
-APP_ID_PATTERN = r"^[a-z][a-z0-9-]{1,62}$"
 RATINGS = (1, 2, 3, 4, 5)
 REVIEW_CHARACTERS = 2000
 

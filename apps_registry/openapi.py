@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from apps_registry.listing import MAX_PAGE, MAX_PAGE_SIZE, PAGE_SIZE, SEARCH_CHARACTERS
-from apps_registry.models import APP_ID_PATTERN
 from apps_registry.querysets import ORDERINGS
 from dotplatform.api.openapi import (
     ETAG,
@@ -21,6 +20,7 @@ from dotplatform.api.openapi import (
     shapes,
     strict,
 )
+from dotplatform.database.identifiers import APP_ID_PATTERN
 
 _TEXT: Schema = {"type": "string"}
 _COUNT: Schema = {"type": "integer", "minimum": 0}

@@ -23,10 +23,11 @@ from apps_registry.manifest import (
     default_manifest,
     parse_manifest,
 )
-from apps_registry.models import APP_ID_PATTERN, App, Release
+from apps_registry.models import App, Release
 from apps_registry.services import activate, granted_origins
 from dotplatform.accounts.models import User
 from dotplatform.api.errors import Forbidden, ValidationFailed
+from dotplatform.database.identifiers import APP_ID_PATTERN
 
 Source = Path | IO[bytes]
 _UNNAMED = "App"

@@ -6,10 +6,10 @@ from django.urls import URLPattern, URLResolver, path, register_converter
 from django.urls.converters import StringConverter
 
 from apps_registry import api, assets, pages, registry_api
-from apps_registry.models import APP_ID_PATTERN
 from apps_registry.runtime.open_page import open_app, renew_token
 from apps_registry.runtime.sdk import sdk_file
 from apps_registry.runtime.serve import run_file
+from dotplatform.database.identifiers import APP_ID_PATTERN
 
 
 class AppIdConverter(StringConverter):

@@ -99,6 +99,23 @@ class Titled:
         return super().render_change_form(request, context, *args, obj=obj, **words)  # type: ignore[misc]
 
 
+class ReadOrDelete:
+    """Mix into an admin class: rows that people or programs write elsewhere; one that harms can be deleted here."""
+
+    def has_add_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return False
+
+    def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return False
+
+
+class ReadOnly(ReadOrDelete):
+    """Mix into an admin class or inline: rows to look at."""
+
+    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return False
+
+
 class ConsoleConfig(AdminConfig):
     default_site = "dotplatform.admin_site.Console"
 

@@ -33,7 +33,7 @@ _flush_due = 0.0
 
 
 def count_requests(get_response: GetResponse) -> GetResponse:
-    """Middleware of both chains."""
+    """Middleware of pages and API: counts each request once it is answered."""
 
     def middleware(request: HttpRequest) -> HttpResponseBase:
         start = time.perf_counter()

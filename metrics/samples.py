@@ -15,14 +15,14 @@ from django.utils.translation import gettext_noop as _
 
 from dotplatform.api.envelope import rfc3339
 from dotplatform.api.errors import in_both_languages
-from dotplatform.database.identifiers import uuid7_text
+from dotplatform.database.identifiers import APP_ID_PATTERN, uuid7_text
 from metrics.reduction import Agent, route_of
 from metrics.vocabulary import CUSTOM_LIMIT, KNOWN, RATINGS, rating_of
 
 NAME = re.compile(r"[A-Za-z][A-Za-z0-9_.:-]{0,119}")
 LABEL_NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_.:-]{0,63}")
 NAVIGATION_TYPE = re.compile(r"[a-z][a-z-]{0,39}")
-APP_ID = re.compile(r"[a-z][a-z0-9-]{1,62}")  # SPEC 2
+APP_ID = re.compile(APP_ID_PATTERN)
 MAX_LABELS = 20
 LABEL_CHARS = 256
 ID_CHARS = 120

@@ -14,14 +14,14 @@ from django.contrib.admin.models import LogEntry
 from django.contrib.auth.admin import UserAdmin
 from django.contrib.auth.forms import BaseUserCreationForm
 from django.contrib.auth.models import Group
-from django.db.models import Model, QuerySet
+from django.db.models import QuerySet
 from django.http import HttpRequest
 from django.utils.translation import gettext_lazy as _, ngettext
 
 from dotplatform.accounts.browsers import describe_browser
 from dotplatform.accounts.models import PUBLISHERS, AccessToken, User
 from dotplatform.accounts.services import revoke_access_token
-from dotplatform.admin_site import Titled, column
+from dotplatform.admin_site import ReadOnly, ReadOrDelete, Titled, column
 
 
 class NewPersonForm(BaseUserCreationForm):  # type: ignore[type-arg]
@@ -66,20 +66,8 @@ class PersonAdmin(UserAdmin):  # type: ignore[type-arg]
         messages.success(request, text % {"count": len(queryset)})
 
 
-class ReadOnlyAdmin(admin.ModelAdmin[Any]):
-    """A list to look at."""
-
-    actions: Any = ()
-
-    def has_add_permission(self, request: HttpRequest) -> bool:
-        return False
-
-    def has_change_permission(self, request: HttpRequest, obj: Model | None = None) -> bool:
-        return False
-
-
 @admin.register(AccessToken)
-class AccessTokenAdmin(ReadOnlyAdmin):
+class AccessTokenAdmin(ReadOnly, admin.ModelAdmin[Any]):
     """Who issued what; ending it. The token itself is nowhere to be seen."""
 
     list_display = fields = readonly_fields = (
@@ -99,9 +87,6 @@ class AccessTokenAdmin(ReadOnlyAdmin):
     date_hierarchy = "created_at"
     actions = ("revoke",)
 
-    def has_delete_permission(self, request: HttpRequest, obj: Model | None = None) -> bool:
-        return False
-
     def has_revoke_permission(self, request: HttpRequest) -> bool:
         """Whoever may change tokens by the rights of the console."""
         return bool(request.user.has_perm("accounts.change_accesstoken"))
@@ -118,7 +103,7 @@ class AccessTokenAdmin(ReadOnlyAdmin):
 
 
 @admin.register(LogEntry)
-class LogEntryAdmin(ReadOnlyAdmin):
+class LogEntryAdmin(ReadOnly, admin.ModelAdmin[Any]):
     """Who did what in the console."""
 
     list_display = ("action_time", "user", "content_type", "object_repr", "action_flag", "get_change_message")
@@ -127,16 +112,13 @@ class LogEntryAdmin(ReadOnlyAdmin):
     search_fields = ("object_repr", "change_message", "user__email")
     date_hierarchy = "action_time"
 
-    def has_delete_permission(self, request: HttpRequest, obj: Model | None = None) -> bool:
-        return False
-
 
 admin.site.unregister(UserSession)  # allauth's own pages search by a user name, which nobody has here,
 admin.site.unregister(Authenticator)  # and show the secret of a second factor
 
 
 @admin.register(UserSession)
-class UserSessionAdmin(Titled, ReadOnlyAdmin):
+class UserSessionAdmin(Titled, ReadOrDelete, admin.ModelAdmin[Any]):
     """Where people are signed in. Deleting one signs that browser out."""
 
     list_display = fields = readonly_fields = (
@@ -166,7 +148,7 @@ class UserSessionAdmin(Titled, ReadOnlyAdmin):
 
 
 @admin.register(Authenticator)
-class AuthenticatorAdmin(ReadOnlyAdmin):
+class AuthenticatorAdmin(ReadOrDelete, admin.ModelAdmin[Any]):
     """Second factors, without their secrets. Deleting one lets in somebody who lost the phone."""
 
     list_display = fields = readonly_fields = (

@@ -14,11 +14,12 @@ from django.utils.translation import gettext_lazy as _
 from dotplatform.accounts.models import AccessToken, User
 from dotplatform.accounts.scopes import SCOPES, allowed_scopes
 from dotplatform.api.authentication import ACCESS_PREFIX, digest, forget_access_token
+from dotplatform.database.identifiers import APP_ID_PATTERN
 
 MAX_TOKENS = 100  # usable ones at a time, a person
 MAX_APP_IDS = 50
 HINT_LENGTH = 4
-_APP_ID = re.compile(r"[a-z][a-z0-9-]{1,62}")
+_APP_ID = re.compile(APP_ID_PATTERN)
 
 
 def issue_access_token(

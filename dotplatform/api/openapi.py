@@ -23,7 +23,6 @@ _operations: dict[tuple[str, str], Schema] = {}
 _shapes: dict[str, Schema] = {}
 
 TIMESTAMP: Schema = {"type": "string", "format": "date-time", "examples": ["2026-01-31T09:30:00.123Z"]}
-LAUNCH = "launch"  # for ``scope``: launch tokens only need to be for the app in the path
 
 
 def ref(name: str) -> Schema:

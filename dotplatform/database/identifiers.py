@@ -1,4 +1,7 @@
-"""UUID version 7 (RFC 9562): the first 48 bits are the time, so that new rows land beside each other in an index."""
+"""Rows are known by a UUID version 7 (RFC 9562), whose first 48 bits are the time: new rows stand together in an index.
+
+Apps are known by a word.
+"""
 
 from __future__ import annotations
 
@@ -6,6 +9,8 @@ from uuid import UUID
 
 import uuid_utils
 from uuid_utils.compat import uuid7 as _uuid7
+
+APP_ID_PATTERN = r"^[a-z][a-z0-9-]{1,62}$"  # SPEC 2
 
 
 def uuid7_text() -> str:

@@ -15,7 +15,7 @@ from django.utils.timezone import localtime
 from django.utils.translation import gettext_lazy as _, ngettext
 from django_tasks_db.models import DBTaskResult
 
-from dotplatform.admin_site import Titled, column, json_field, size_column
+from dotplatform.admin_site import ReadOnly, Titled, column, json_field, size_column
 from dotplatform.models import Platform
 from dotplatform.operations import health, health_checks
 from dotplatform.operations.models import (
@@ -54,19 +54,6 @@ class PlatformAdmin(admin.ModelAdmin[Platform]):
         set_maintenance(obj.maintenance_mode)
 
 
-class _Records(admin.ModelAdmin[Any]):
-    """What machines write: to look at, not to change."""
-
-    def has_add_permission(self, request: HttpRequest) -> bool:
-        return False
-
-    def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        return False
-
-    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        return False
-
-
 class StateFilter(admin.SimpleListFilter):
     """Healthy minutes, or the others."""
 
@@ -81,7 +68,7 @@ class StateFilter(admin.SimpleListFilter):
 
 
 @admin.register(HealthRecord)
-class HealthAdmin(Titled, _Records):
+class HealthAdmin(Titled, ReadOnly, admin.ModelAdmin[Any]):
     """The checks as they are now, and minute by minute for a week."""
 
     change_list_template = "admin/operations/healthrecord/change_list.html"
@@ -114,7 +101,7 @@ class HealthAdmin(Titled, _Records):
 
 
 @admin.register(ScheduledTask)
-class ScheduledTaskAdmin(_Records):
+class ScheduledTaskAdmin(ReadOnly, admin.ModelAdmin[Any]):
     """When what is due, how it went, and a way to have it run now."""
 
     list_display = ["name", "due_at", "last_finished_at", "went_well", "last_error"]
@@ -135,7 +122,7 @@ class ScheduledTaskAdmin(_Records):
 
 
 @admin.register(WorkerHeartbeat)
-class WorkerAdmin(_Records):
+class WorkerAdmin(ReadOnly, admin.ModelAdmin[Any]):
     """Which workers live."""
 
     list_display = fields = readonly_fields = ("host", "pid", "version", "started_at", "seen_at", "alive")
@@ -146,7 +133,7 @@ class WorkerAdmin(_Records):
 
 
 @admin.register(Backup)
-class BackupAdmin(_Records):
+class BackupAdmin(ReadOnly, admin.ModelAdmin[Any]):
     """Backups that were attempted here, and whether a restore drill brought them back."""
 
     empty_hint = _("The first is made tonight, or now by: manage.py backup")
@@ -168,7 +155,7 @@ class BackupAdmin(_Records):
 
 
 @admin.register(PreflightRun)
-class PreflightAdmin(Titled, _Records):
+class PreflightAdmin(Titled, ReadOnly, admin.ModelAdmin[Any]):
     """The checklist's runs before deploys."""
 
     empty_hint = _("The checklist before a deploy is run by: manage.py preflight")
@@ -184,7 +171,7 @@ admin.site.unregister(DBTaskResult)
 
 
 @admin.register(DBTaskResult)
-class TaskResultAdmin(_Records):
+class TaskResultAdmin(ReadOnly, admin.ModelAdmin[Any]):
     """What was to be done once, and what became of it."""
 
     list_display = fields = readonly_fields = (

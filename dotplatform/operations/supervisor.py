@@ -10,7 +10,7 @@ import asyncio
 import os
 import signal
 import sys
-from collections.abc import Mapping
+from collections.abc import Awaitable, Mapping
 from dataclasses import dataclass
 
 from dotplatform.database.embedded import EmbeddedServer, die_with_parent
@@ -91,10 +91,10 @@ class Supervisor:
                 _say(f"{error}\nTrying again.")
                 await self._until_stopping(asyncio.sleep(RESTART_DELAY_S))
 
-    async def _until_stopping(self, work: object) -> None:
+    async def _until_stopping(self, work: Awaitable[object]) -> None:
         """Await *work*, but no longer than until the stop."""
         stop = asyncio.ensure_future(self.stopping.wait())
-        task = asyncio.ensure_future(work)  # type: ignore[call-overload]
+        task = asyncio.ensure_future(work)
         await asyncio.wait({stop, task}, return_when=asyncio.FIRST_COMPLETED)
         stop.cancel()
         if not task.done():

@@ -12,10 +12,10 @@ from django.http import HttpRequest
 from django.utils import timezone
 from django.utils.translation import gettext, gettext_lazy as _, ngettext
 
-from dotplatform.admin_site import Titled
+from dotplatform.admin_site import ReadOnly, Titled
 from metrics.alerts import lifecycle, messages
 from metrics.alerts.preview import would_have_fired
-from metrics.console.read_only import ReadOnly, ReadOnlyInline
+from metrics.console.inlines import ReadOnlyInline
 from metrics.models import Alert, AlertEvent, AlertRule, Delivery
 
 

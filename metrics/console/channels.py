@@ -8,8 +8,9 @@ from django.db.models import QuerySet, TextField
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.utils.translation import gettext, gettext_lazy as _, ngettext
 
+from dotplatform.admin_site import ReadOnly
 from metrics.alerts import delivery
-from metrics.console.read_only import ReadOnly, ReadOnlyInline
+from metrics.console.inlines import ReadOnlyInline
 from metrics.models import Channel, Delivery, DeliveryAttempt
 
 

@@ -8,8 +8,8 @@ from django.contrib import admin
 from django.http import HttpRequest, HttpResponse
 from django.template.response import TemplateResponse
 
+from dotplatform.admin_site import ReadOnly
 from metrics import rollups
-from metrics.console.read_only import ReadOnly
 from metrics.dashboards import pages
 from metrics.dashboards.view import PAGES, RANGES, View
 from metrics.models import Dashboard

@@ -10,7 +10,7 @@ from django.db.models import QuerySet
 from django.utils.functional import cached_property
 from django.utils.translation import gettext_lazy as _
 
-from metrics.console.read_only import ReadOnly
+from dotplatform.admin_site import ReadOnly
 from metrics.models import Sample
 from metrics.templatetags.measures import amount
 from metrics.vocabulary import KNOWN

@@ -56,7 +56,7 @@ class TestFromAFolder:
             f"{release.sha256}/js/app.mjs",
         ]
         assert described(release)["app_id"] == "lunch-vote"
-        assert described(release)["files"]["js/app.mjs"] == [9, "text/javascript; charset=utf-8"]
+        assert described(release)["files"]["js/app.mjs"] == [9]
 
     def test_the_next_time_the_version_counts_up(self, folder: Path) -> None:
         publish_release(folder, None)
