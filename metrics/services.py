@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
+from datetime import datetime
 
 import orjson
 
@@ -38,6 +39,11 @@ def store_samples(samples: Iterable[Sample], limits: Mapping[str, Budget] | None
 def mark_activation(app_id: str, release: str) -> None:
     """From now on people open *release* of the app: a line in its load time chart."""
     Activation.objects.create(app_id=app_id, release=release)
+
+
+def forget_activations(older_than: datetime) -> None:
+    """Drop the lines of charts that nobody can ask for any more."""
+    Activation.objects.filter(at__lt=older_than).delete()
 
 
 def _array(items: Iterable[str | float]) -> bytes:

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from datetime import time, timedelta
+
 from django.conf import settings
+from django.utils import timezone
 
 from dotplatform.schedule import periodic
-from metrics import partitions, rollups
-from metrics.alerts import delivery, evaluation
+from metrics import partitions, rollups, services
+from metrics.alerts import delivery, evaluation, lifecycle
 
 
 @periodic(every_s=3600)
@@ -16,6 +19,13 @@ def keep_partitions() -> None:
     partitions.drop_old_partitions()
     rollups.drop_old_rollups()
     evaluation.forget_matches()
+
+
+@periodic(daily_at=time(4, 20))
+def forget_old_alerts() -> None:
+    """What was resolved a quarter of a year ago, and activations from before the oldest rollup."""
+    lifecycle.forget_old()
+    services.forget_activations(timezone.now() - timedelta(days=rollups.RETENTION_DAYS))
 
 
 @periodic(every_s=10, in_operators_door=False)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import datetime
 from typing import Any, ClassVar
 
 from allauth.account.models import EmailAddress
@@ -93,6 +94,10 @@ class AccessTokenQuerySet(models.QuerySet["AccessToken"]):
     def in_use(self) -> AccessTokenQuerySet:
         """Neither revoked nor expired."""
         return self.filter(revoked_at=None).filter(Q(expires_at=None) | Q(expires_at__gt=timezone.now()))
+
+    def over_since(self, moment: datetime) -> AccessTokenQuerySet:
+        """Revoked or expired before *moment*."""
+        return self.filter(Q(revoked_at__lt=moment) | Q(expires_at__lt=moment))
 
     def usable(self, digest: bytes) -> AccessToken | None:
         """The token with this digest and its owner, unless revoked, expired, or the owner is not active."""

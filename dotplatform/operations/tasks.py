@@ -4,11 +4,14 @@ from __future__ import annotations
 
 from datetime import time, timedelta
 
+from allauth.usersessions.models import UserSession
 from django.conf import settings
 from django.contrib.sessions.models import Session
+from django.db.models import Exists, OuterRef
 from django.utils import timezone
 from django_tasks_db.models import DBTaskResult
 
+from dotplatform.accounts.models import AccessToken
 from dotplatform.operations import deadman, history, isolation
 from dotplatform.operations.backup.services import drill, forget_old_backups, make_backup
 from dotplatform.operations.backup.stores import open_store
@@ -16,6 +19,7 @@ from dotplatform.operations.models import Backup
 from dotplatform.schedule import periodic
 
 KEEP_TASK_RESULTS = timedelta(days=14)
+KEEP_TOKENS = timedelta(days=90)
 DRILL_EVERY = timedelta(days=6, hours=12)
 
 
@@ -27,8 +31,17 @@ def prune_task_results() -> None:
 
 @periodic(daily_at=time(4, 10))
 def prune_sessions() -> None:
-    """Sign-ins that have run out."""
-    Session.objects.filter(expire_date__lt=timezone.now()).delete()
+    """Sign-ins that have run out, and what was noted of their browsers: address, name, last use."""
+    now = timezone.now()
+    Session.objects.filter(expire_date__lt=now).delete()
+    lasting = Session.objects.filter(session_key=OuterRef("session_key"))
+    UserSession.objects.filter(~Exists(lasting), last_seen_at__lt=now - timedelta(days=1)).delete()
+
+
+@periodic(daily_at=time(4, 15))
+def prune_access_tokens() -> None:
+    """Tokens that have been over for long: until then operators can look up who had which."""
+    AccessToken.objects.over_since(timezone.now() - KEEP_TOKENS).delete()
 
 
 @periodic(every_s=60, in_operators_door=False)

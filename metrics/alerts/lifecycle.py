@@ -18,6 +18,7 @@ from metrics.models import Alert, AlertEvent, AlertRule, Channel, Delivery, Seve
 SYSTEM_COOLDOWN = timedelta(hours=1)
 MOST_ALERTS_A_RULE = 20  # anybody may send labels: the 21st label set and all further ones share one alert
 OTHERS = {"others": "*"}
+KEPT = timedelta(days=90)  # a resolved alert, with its history and deliveries
 
 
 def fingerprint_of(rule: AlertRule, labels: dict[str, Any]) -> str:
@@ -156,3 +157,10 @@ def snooze(alerts: Any, until: datetime, by: User) -> int:
     Alert.objects.filter(pk__in=found).update(snoozed_until=until, notify_at=until)
     AlertEvent.objects.bulk_create(AlertEvent(alert_id=pk, kind=AlertEvent.Kind.SNOOZED, at=now, by=by) for pk in found)
     return len(found)
+
+
+def forget_old() -> None:
+    """Delete alerts that were resolved more than ``KEPT`` ago, and test messages of that age."""
+    oldest = timezone.now() - KEPT
+    Alert.objects.filter(status=Alert.Status.RESOLVED, resolved_at__lt=oldest).delete()
+    Delivery.objects.filter(alert=None, created_at__lt=oldest).delete()

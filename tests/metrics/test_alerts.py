@@ -11,6 +11,7 @@ from django.utils import timezone
 
 from dotplatform.accounts.models import User
 from dotplatform.models import Platform
+from metrics import tasks
 from metrics.alerts import delivery, lifecycle
 from metrics.alerts.evaluation import LOOK_EVERY, evaluate
 from metrics.alerts.preview import would_have_fired
@@ -265,3 +266,17 @@ class TestWindows:
             record("LCP", [5000.0], at=now - timedelta(hours=hours))
         record("LCP", [100.0], at=now - timedelta(hours=20))
         assert would_have_fired(rule) == 3
+
+
+@pytest.mark.django_db
+def test_alerts_are_forgotten_a_quarter_after_they_were_resolved(slack: Channel) -> None:
+    for name in ("old", "recent", "open"):
+        lifecycle.report_problem(name, "The platform's own problem")
+    lifecycle.notify_due(timezone.now())
+    lifecycle.resolve(Alert.objects.exclude(fingerprint="platform:open"))
+    long_ago = timezone.now() - lifecycle.KEPT - timedelta(hours=1)
+    Alert.objects.filter(fingerprint="platform:old").update(resolved_at=long_ago)
+    Alert.objects.filter(fingerprint="platform:open").update(opened_at=long_ago)
+    tasks.forget_old_alerts()
+    assert set(Alert.objects.values_list("fingerprint", flat=True)) == {"platform:recent", "platform:open"}
+    assert not Delivery.objects.filter(alert__fingerprint="platform:old").exists()

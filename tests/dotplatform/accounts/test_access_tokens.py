@@ -18,6 +18,7 @@ from django.utils import timezone
 from dotplatform.accounts.models import PUBLISHERS, AccessToken, User
 from dotplatform.accounts.services import MAX_TOKENS, issue_access_token, revoke_access_token
 from dotplatform.api import authentication
+from dotplatform.operations.tasks import KEEP_TOKENS, prune_access_tokens
 from tests.conftest import DotClient
 
 pytestmark = pytest.mark.django_db
@@ -195,3 +196,14 @@ class TestMe:
         User.objects.filter(pk=alice.pk).update(is_active=False)
         authentication.forget()
         assert bearer(text).get("/api/me").status_code == 401
+
+
+def test_tokens_that_have_been_over_for_long_are_forgotten(alice: User) -> None:
+    now = timezone.now()
+    ages = {"in use": {}, "just revoked": {"revoked_at": now}, "just expired": {"expires_at": now}}
+    long_ago = now - KEEP_TOKENS - timedelta(hours=1)
+    for name, fields in (ages | {"revoked": {"revoked_at": long_ago}, "expired": {"expires_at": long_ago}}).items():
+        token, _text = issue_access_token(alice, name, ["data:read"])
+        AccessToken.objects.filter(pk=token.pk).update(name=name, **fields)
+    prune_access_tokens()
+    assert set(AccessToken.objects.values_list("name", flat=True)) == set(ages)

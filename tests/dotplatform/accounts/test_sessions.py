@@ -2,10 +2,16 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
+
 import pytest
+from allauth.usersessions.models import UserSession
+from django.contrib.sessions.models import Session
+from django.utils import timezone
 
 from dotplatform.accounts.browsers import describe_browser
 from dotplatform.accounts.models import User
+from dotplatform.operations.tasks import prune_sessions
 from tests.conftest import DotClient
 
 CHROME = (
@@ -46,3 +52,15 @@ def test_other_sessions_end_and_this_one_stays(alice: User) -> None:
     here.post("/accounts/sessions/")
     assert here.get("/account").status_code == 200
     assert there.get("/account").status_code == 302
+
+
+@pytest.mark.django_db
+def test_a_sign_in_that_has_run_out_leaves_no_address_behind(alice: User) -> None:
+    form = {"login": alice.email, "password": "dot-demo-2026"}
+    for _ in range(2):
+        DotClient(headers={"user-agent": CHROME}).post("/accounts/login/", form)
+    ended, lasting = UserSession.objects.order_by("pk")
+    UserSession.objects.update(last_seen_at=timezone.now() - timedelta(days=2))
+    Session.objects.filter(session_key=ended.session_key).update(expire_date=timezone.now() - timedelta(hours=1))
+    prune_sessions()
+    assert list(UserSession.objects.all()) == [lasting]
