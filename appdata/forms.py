@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from django import forms
-from django.utils.translation import get_language, gettext_lazy as _
+from django.utils.translation import get_language, gettext, gettext_lazy as _
 
 from appdata.values import checked_json
 from dotplatform.api.errors import ApiError, in_both_languages
@@ -39,28 +39,29 @@ class ImportForm(forms.Form):
         ],
         initial="merge",
     )
-    dry_run = forms.BooleanField(label=_("Only show what would change"), required=False, initial=True)
+    dry_run = forms.BooleanField(required=False)  # the other button
 
 
 def where(error: ApiError) -> str:
     """The line or the key that an import stopped at, and what is wrong there, for the page."""
     details = error.details if isinstance(error.details, dict) else {}
-    words = [
-        f"{details[name]}" if name == "key" else f"{name} {details[name]}"
-        for name in ("line", "key")
-        if name in details
-    ]
+    words = [_line(details["line"])] if "line" in details and "column" not in details else []
+    words += [str(details["key"])] if "key" in details else []
     language = "message_ko" if get_language() == "ko" else "message"
     for name, messages in details.items():
         if name.startswith("line "):
-            words += [f"{name}:", *(str(message[language]) for message in messages)]
+            words += [f"{_line(name.removeprefix('line '))}:", *(str(message[language]) for message in messages)]
     return " ".join(words)
+
+
+def _line(number: object) -> str:
+    return gettext("line %(number)s") % {"number": number}
 
 
 def reason(error: ApiError) -> str:
     """What an API error says, in the language of the page."""
-    texts: dict[str, Any] = in_both_languages(error.text, error.params)
-    text = str(texts["message_ko" if get_language() == "ko" else "message"])
     details = error.details if isinstance(error.details, dict) else {}
-    where = f" ({details['reason']}: {details['line']}:{details['column']})" if "line" in details else ""
-    return text + where
+    if "column" in details:  # "the body" is no word for somebody who edits a value
+        return gettext("That is not valid JSON: line %(line)s, column %(column)s.") % details
+    texts: dict[str, Any] = in_both_languages(error.text, error.params)
+    return str(texts["message_ko" if get_language() == "ko" else "message"])

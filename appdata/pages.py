@@ -36,7 +36,7 @@ def entries(request: HttpRequest, app_id: str) -> HttpResponse:
     prefix, after = (request.GET.get(name, "").replace("\0", "") for name in ("prefix", "after"))
     with as_person(place.user_id, app_id):
         installation = installation_at(place)
-        found = list(Entry.objects.under(prefix).after(after).without_values()[: ENTRIES_A_PAGE + 1])
+        found = list(Entry.objects.under(prefix).after(after).with_preview()[: ENTRIES_A_PAGE + 1])
         discarded = undoable(place)
     shown = found[:ENTRIES_A_PAGE]
     return render(

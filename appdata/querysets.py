@@ -6,13 +6,16 @@ from datetime import timedelta
 from typing import TYPE_CHECKING
 
 from django.db import models
-from django.db.models import F, Func
-from django.db.models.functions import Now
+from django.db.models import Case, F, Func, Value, When
+from django.db.models.functions import Left, Now
 
 from appdata.keys import end_of_prefix
 
 if TYPE_CHECKING:
     from appdata.models import Discarded, Entry  # noqa: F401  (type parameters)
+
+PREVIEWED_BYTES = 16 * 1024
+PREVIEW_CHARACTERS = 160
 
 
 class EntryQuerySet(models.QuerySet["Entry"]):
@@ -29,6 +32,13 @@ class EntryQuerySet(models.QuerySet["Entry"]):
     def without_values(self) -> EntryQuerySet:
         """What a table shows; values may be large."""
         return self.defer("value")
+
+    def with_preview(self) -> EntryQuerySet:
+        """The beginning of each value as ``preview``; nothing of large ones, which would all have to be unpacked."""
+        words = Func(F("value"), template="(%(expressions)s #>> '{}')", output_field=models.TextField())
+        text = Left(words, PREVIEW_CHARACTERS)  # a string as it is, everything else as JSON
+        small = When(bytes__lte=PREVIEWED_BYTES, then=text)
+        return self.defer("value").annotate(preview=Case(small, default=Value("")))
 
     def pretty_value(self) -> str:
         """The only entry's value as indented JSON text, every digit as stored."""

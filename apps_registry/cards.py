@@ -77,13 +77,15 @@ def permissions_of(app: App, granted: Iterable[str]) -> list[Permission]:
 
 
 def screenshots_of(app: App) -> list[dict[str, Any]]:
-    """``[{"url", "label"}]`` of the active release."""
+    """``[{"url", "label"}]`` of the active release; those in another language than the reader's come last."""
     if app.active_release is None:
         return []
     sha256 = app.active_release.sha256
+    language = get_language() or ""
+    images = app.manifest.get("screenshots", [])
     return [
         {"url": run_url(app.app_id, sha256, image["src"]), "label": image.get("label", "")}
-        for image in app.manifest.get("screenshots", [])
+        for image in sorted(images, key=lambda image: image.get("lang", language).partition("-")[0] != language)
     ]
 
 

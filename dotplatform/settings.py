@@ -314,6 +314,7 @@ if not RATE_LIMITS_ENABLED:
     ACCOUNT_RATE_LIMITS = False
 ACCOUNT_SESSION_REMEMBER = True
 ACCOUNT_CHANGE_EMAIL = True
+MFA_ADAPTER = "dotplatform.accounts.adapter.SecondFactorAdapter"
 MFA_SUPPORTED_TYPES = ["totp", "recovery_codes"]
 MFA_TOTP_ISSUER = "DOT Platform"
 USERSESSIONS_TRACK_ACTIVITY = True

@@ -5,8 +5,10 @@ from __future__ import annotations
 from typing import Any
 
 from allauth.account.adapter import DefaultAccountAdapter
+from allauth.mfa.adapter import DefaultMFAAdapter
 from django.conf import settings
 from django.http import HttpRequest
+from django.utils.translation import gettext_lazy as _
 
 
 class AccountAdapter(DefaultAccountAdapter):
@@ -21,3 +23,13 @@ class AccountAdapter(DefaultAccountAdapter):
 
     def populate_username(self, request: Any, user: Any) -> None:
         """Nothing: people are known by their address."""
+
+
+class SecondFactorAdapter(DefaultMFAAdapter):
+    """What is refused, with what to do next."""
+
+    error_messages = {
+        **DefaultMFAAdapter.error_messages,
+        "add_email_blocked": _("Switch off two-factor sign-in first, change the address, and switch it on again."),
+        "incorrect_code": _("That code is not right. Enter the one your app shows now, and check the phone's clock."),
+    }

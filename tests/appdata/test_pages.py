@@ -52,6 +52,14 @@ class TestBrowse:
         assert "1 / 10,000" in page
         assert "14\xa0bytes" in page
 
+    def test_the_beginning_of_each_value_is_shown(self, browser: DotClient, place: Place) -> None:
+        put_entry(place, "text", '"우유 <2>"'.encode())
+        put_entry(place, "object", b'{"n": 1}')
+        put_entry(place, "large", b'"' + b"x" * 20_000 + b'"')
+        shown = {shown.entry.key: shown.entry.preview for shown in browser.get(URL).context["entries"]}
+        assert shown == {"text": "우유 <2>", "object": '{"n": 1}', "large": ""}
+        assert escape("우유 <2>") in browser.get(URL).content.decode()
+
     def test_an_empty_app_says_so(self, browser: DotClient, place: Place) -> None:
         assert "Nothing kept yet" in browser.get(URL).content.decode()
 
@@ -310,6 +318,12 @@ class TestTransfer:
         file = SimpleUploadedFile("notes.jsonl", b'{"key":"a","value":1}\n{"key":"a","value":1}')
         page = browser.post(f"{URL}/import", {"file": file, "mode": "merge"})
         assert "line 2: This key was on an earlier line." in page.content.decode()
+
+    def test_what_is_no_json_is_said_in_the_readers_words(self, browser: DotClient, place: Place) -> None:
+        browser.defaults["HTTP_ACCEPT_LANGUAGE"] = "ko"
+        file = SimpleUploadedFile("notes.jsonl", b'{"key":"a","value":1}\nhello')
+        page = browser.post(f"{URL}/import", {"file": file, "mode": "merge"}).content.decode()
+        assert "올바른 JSON이 아닙니다(2행 1열)." in page
 
     @pytest.mark.parametrize(("bytes_", "level"), [(79, None), (80, "warn"), (89, "warn"), (90, "bad"), (100, "bad")])
     def test_a_notice_warns_before_it_is_full(

@@ -12,6 +12,7 @@ from django.core.files.uploadedfile import SimpleUploadedFile
 
 from apps_registry import catalogue, services
 from apps_registry.models import App, Installation, Release, Review
+from apps_registry.publishing import publish_release
 from dotplatform.accounts.models import PUBLISHERS, User
 from dotplatform.database.doors import as_operator, as_person
 from tests.apps_registry.conftest import make_app
@@ -399,6 +400,14 @@ class TestReviews:
 
 
 class TestAssets:
+    def test_screenshots_in_the_readers_language_come_first(self, db: None) -> None:
+        shots = [{"src": f"{lang}.png", "lang": lang} for lang in ("en", "ko-KR")]
+        manifest = {"app_id": "lunch", "name": "Lunch", "screenshots": shots}
+        publish_release(make_app(manifest, **{"en.png": "1", "ko-KR.png": "2"}), None)
+        for language, first in (("en", "en.png"), ("ko", "ko-KR.png")):
+            page = text(DotClient(headers={"accept-language": language}).get("/apps/lunch"))
+            assert re.findall(r'<img src="[^"]*?([\w-]+\.png)"', page)[0] == first
+
     def test_an_app_without_an_icon_gets_its_letter(self, browser: DotClient, publish: Callable[..., App]) -> None:
         publish("lunch", name="<Lunch>")
         response = browser.get("/apps/lunch/icon.svg")

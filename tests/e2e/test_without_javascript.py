@@ -20,7 +20,7 @@ def test_find_install_set_review_and_uninstall(new_profile: NewProfile, problems
     people.sign_up(page, people.new_email("alice"))
     page.get_by_role("link", name="Browse the catalogue").click()
     page.get_by_label("Search").fill("timer")
-    page.get_by_role("button", name="Show", exact=True).click()
+    page.get_by_role("button", name="Search", exact=True).click()
     page.get_by_role("link", name="Focus timer").click()
     page.get_by_role("button", name="Install", exact=True).click()
     expect(page.get_by_role("link", name="Open", exact=True)).to_be_visible()

@@ -16,7 +16,7 @@ const WORDS = {
     title: "습관 기록", before: "이전 해", after: "다음 해", name: "새 습관 (예: 산책)",
     add: "추가", rename: "습관 이름", empty: "매일 하고 싶은 작은 일 하나로 시작하세요.",
     removed: "습관을 지웠습니다", undo: "되돌리기", remove: (name) => `${name} 지우기`,
-    earlier: "이전 날들", later: "다음 날들", streak: () => "일 연속",
+    earlier: "이전 날짜", later: "다음 날짜", streak: () => "일 연속",
     best: (n) => `최고 ${n}일`, year: (name, year, n) => `${name}: ${year}년에 ${n}일`,
   },
 };

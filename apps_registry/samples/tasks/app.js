@@ -11,7 +11,7 @@ const WORDS = {
   },
   ko: {
     tasks: "할 일", what: "다음에 할 일은?", add: "추가", finished: "끝낸 일", clear: "끝낸 일 모두 지우기", undo: "되돌리기",
-    left: (n) => `${n}개 남음`, empty: "할 일이 없습니다. 즐기세요.",
+    left: (n) => `${n}개 남음`, empty: "할 일이 없습니다. 여유를 즐기세요.",
     done: (text) => `끝냄: ${text}`, text: "할 일", remove: (text) => `${text} 지우기`, removed: "할 일을 지웠습니다",
     cleared: (n) => `${n}개를 지웠습니다`, move: (text) => `${text} 옮기기: 위아래 화살표 키`,
   },

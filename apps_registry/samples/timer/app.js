@@ -6,13 +6,13 @@ const WORDS = {
   en: {
     title: "Focus timer", work: "Focus", break: "Break", long: "Long break", start: "Start", pause: "Pause",
     resume: "Resume", reset: "Reset", skip: "Skip", hint: "Space starts and pauses.",
-    today: (minutes) => (minutes ? `${minutes} minutes of focus today` : "The first round of the day is the hardest."),
+    today: (minutes) => (minutes ? `${minutes} minutes of focus today` : "Start the first round of the day."),
     rounds: (done, goal) => `${done} of ${goal} rounds today`,
   },
   ko: {
     title: "집중 타이머", work: "집중", break: "휴식", long: "긴 휴식", start: "시작", pause: "일시 정지",
     resume: "계속", reset: "처음으로", skip: "건너뛰기", hint: "스페이스 키로 시작하고 멈춥니다.",
-    today: (minutes) => (minutes ? `오늘 ${minutes}분 집중했습니다` : "하루의 첫 회차가 가장 어렵습니다."),
+    today: (minutes) => (minutes ? `오늘 ${minutes}분 집중했습니다` : "오늘의 첫 집중을 시작해 보세요."),
     rounds: (done, goal) => `오늘 ${goal}회 중 ${done}회`,
   },
 };

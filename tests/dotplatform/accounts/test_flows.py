@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 from allauth.account.models import EmailAddress
+from allauth.mfa.models import Authenticator
 from django.core import mail
 from django.core.cache import cache
 from django.test import override_settings
@@ -166,3 +167,10 @@ class TestChangeOfAddress:
         alice.refresh_from_db()
         assert alice.email == "alice@new.example"
         assert mail.outbox[-1].to == ["alice@example.com"], "the old address learns of it"
+
+
+def test_says_how_to_change_the_address_with_a_second_factor(client: DotClient, alice: User) -> None:
+    client.post("/accounts/login/", {"login": alice.email, "password": "dot-demo-2026"})
+    Authenticator.objects.create(user=alice, type=Authenticator.Type.TOTP, data={"secret": "JBSWY3DPEHPK3PXP"})
+    form = {"email": "alice.new@example.com", "action_add": ""}
+    assert "Switch off two-factor sign-in first" in client.post("/accounts/email/", form, follow=True).text
