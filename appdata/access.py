@@ -44,7 +44,7 @@ def place_for(credential: Credential, app_id: str, *verbs: str, reveals: bool = 
 def require_some_consent(credential: Credential, app_id: str) -> None:
     """Raise ``NotFound`` where the credential speaks for another app to which the person granted nothing here.
 
-    For what is refused without asking for the data: who may not see it must not be told more.
+    For requests that are refused before the data is looked at: an app without consent must learn nothing from that.
     """
     acting = credential.acting_in(app_id)
     if acting in (PERSON, app_id):

@@ -21,7 +21,7 @@ DRIFT = "data-counters"
 
 @periodic(daily_at=time(3, 40))
 def expire_tombstones() -> None:
-    """Forget deletions after 30 days; who asks for changes from before them is told to list everything again."""
+    """Forget deletions after 30 days; a client that asks for older changes is told to list everything again."""
     with connection.cursor() as cursor:
         cursor.execute(
             """
@@ -51,8 +51,8 @@ def expire_receipts() -> None:
 
 @periodic(daily_at=time(3, 50), in_operators_door=False)
 def recount() -> None:
-    """Compare the counters that quotas go by with what is there. There must be no difference; where there is one,
-    operators are told, and the counter is put right."""
+    """Compare the counters that quotas rely on with the entries. There must be no difference; where there is one,
+    operators are told, and the counter is corrected."""
     with as_operator():
         drifted = _drifted()
     for user_id, app_id in drifted:

@@ -22,7 +22,7 @@ MOST_AT_ONCE = 100  # as many as a batch has operations
 
 
 class Undone(NamedTuple):
-    """How many entries are back, and how many the app had written anew meanwhile, so that those stay."""
+    """How many entries are back, and how many stay as they are because the app has written them again meanwhile."""
 
     restored: int
     kept: int
@@ -56,7 +56,7 @@ def undoable(place: Place) -> list[str]:
 
 
 def undo(place: Place) -> Undone:
-    """Bring back what was deleted last, each value under a new revision. What has been written anew stays as it is.
+    """Bring back what was deleted last, each value under a new revision. What has been written again stays as it is.
 
     Raises ``NotFound`` after ``UNDO_FOR``, ``QuotaExceeded`` where the room has been taken meanwhile.
     """

@@ -1,4 +1,4 @@
-"""What a bundle seems to use and a sandboxed frame does not have: told to its author when it is published.
+"""Warns authors, when they publish, of what a bundle seems to use and a sandboxed frame does not have.
 
 Found by looking at the text, not by running it: so these are notes, never a reason to refuse (docs/authors.md, "Where
 an app runs"). One note a feature and one a foreign origin, each with the first file that it was found in.

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from html.parser import HTMLParser
 
-READ_BYTES = 256 * 1024  # a head is near the top; what comes later is not looked at
+READ_BYTES = 256 * 1024  # the head is near the top; what comes later is not read
 
 
 @dataclass

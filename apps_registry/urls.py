@@ -13,7 +13,7 @@ from dotplatform.database.identifiers import APP_ID_PATTERN
 
 
 class AppIdConverter(StringConverter):
-    """An app's id; anything else is no address at all."""
+    """An app's id; an address with anything else in its place is not found."""
 
     regex = APP_ID_PATTERN.strip("^$")
 

@@ -128,7 +128,7 @@ class Console(AdminSite):
     index_title = _("Operator console")
 
     def login(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> HttpResponse:
-        """The platform's own sign-in; somebody signed in who may not enter is told so instead of being sent round."""
+        """The platform's own sign-in; somebody signed in who may not enter is told so, not sent back and forth."""
         onward = request.GET.get(REDIRECT_FIELD_NAME, "")
         if not url_has_allowed_host_and_scheme(onward, {request.get_host()}, request.is_secure()):
             onward = reverse("admin:index")

@@ -1,6 +1,7 @@
-"""Apps' files and the SDK: which requests are for them, and, where ``RUN_ORIGIN`` is set, a host of their own.
+"""Which requests are for apps' files and the SDK.
 
-That host serves nothing else, and the platform's host no app's file; without ``RUN_ORIGIN`` one host serves both.
+Where ``RUN_ORIGIN`` is set, these have a host of their own: it serves nothing else, and the platform's host serves no
+app's file. Without it, one host serves both.
 """
 
 from __future__ import annotations

@@ -87,7 +87,7 @@ def _record(request: HttpRequest, response: HttpResponseBase, duration_ms: float
 
 
 def _person(request: HttpRequest) -> str | None:
-    """Whose request it was, where that is known already: a log line is not worth a query."""
+    """Whose request it was, if that is known already: a log line is not worth a query."""
     credential = getattr(request, "credential", None)
     if credential is not None:
         return str(credential.user_id)

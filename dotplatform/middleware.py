@@ -124,7 +124,7 @@ def maintenance(get_response: GetResponse) -> GetResponse:
 
 
 def refused_method(get_response: GetResponse) -> GetResponse:
-    """405 as a page that leads back, not an empty window: who had to sign in comes to where a form went."""
+    """A 405 is a page that leads back: people get here when they had to sign in before their form could be sent."""
 
     def middleware(request: HttpRequest) -> HttpResponse:
         response = get_response(request)

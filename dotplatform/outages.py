@@ -1,4 +1,4 @@
-"""What failed because a part of the platform is away or full: a 503 that says when to come back, never a 500."""
+"""Failures because a part of the platform is away or full: a 503 that says when to come back, never a 500."""
 
 from __future__ import annotations
 

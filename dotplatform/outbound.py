@@ -1,4 +1,4 @@
-"""HTTP to addresses that people typed in: never into the platform's own network, never on to somewhere else."""
+"""HTTP to addresses that people typed in: never into the platform's own network, and redirects are not followed."""
 
 from __future__ import annotations
 

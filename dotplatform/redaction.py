@@ -8,7 +8,7 @@ from typing import Any
 
 HIDDEN = "[hidden]"
 
-# Members, form fields, headers and query parameters whose value never leaves, by a part of their name.
+# Parts of the names of members, form fields, headers and query parameters whose values are always hidden.
 _SECRET_NAME = re.compile(
     r"passw|passphrase|secret|token|authorization|cookie|csrf|xsrf|session|api[-_]?key|credential|signature|^key$|^code$"
     r"|^uidb36$|^otp|recovery|webhook|dsn",

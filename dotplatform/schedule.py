@@ -55,7 +55,7 @@ def periodic(
 
     It runs in one transaction, in the operator's door. A task that takes long or talks to other machines says
     ``in_operators_door=False`` and opens the door around each of its steps, so that no transaction stays open.
-    It must bear to run again after it was cut off: a killed worker's task is taken over by another.
+    It must be safe to run again after it was cut off: another worker takes over a killed worker's task.
     """
     if (every_s is None) == (daily_at is None):
         raise TypeError("Give exactly one of every_s and daily_at.")

@@ -1,7 +1,7 @@
 """Error reports to Sentry, with everything secret taken out before they leave.
 
-What is left out altogether: request bodies, cookies, the local variables of stack frames and the person's address
-and e-mail. A person is their id.
+Left out altogether are request bodies, cookies, the local variables of stack frames, and the person's IP address and
+email address: a person is reported by id.
 """
 
 from __future__ import annotations

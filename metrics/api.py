@@ -16,7 +16,7 @@ from dotplatform.api.parsers import parse_json, read_body
 from dotplatform.api.views import slim_view
 from metrics.limiter import limits_for
 from metrics.reduction import agent_of
-from metrics.samples import Sample, SampleRejected, Sender, read_sample
+from metrics.samples import SampleRejected, SampleRow, Sender, read_sample
 from metrics.services import store_samples
 
 BODY_TYPES = {"application/json", "text/plain", ""}  # sendBeacon() sends text/plain for a string, none for a blob
@@ -29,14 +29,14 @@ def post_metrics(request: HttpRequest) -> HttpResponse:
     given = _as_list(parse_json(read_body(request)))
     credential: Credential | None = getattr(request, "credential", None)
     sender = _sender(request, credential)
-    kept: list[Sample] = []
+    kept: list[SampleRow] = []
     rejected: list[dict[str, Any]] = []
     for index, one in enumerate(given):
         try:
             kept.append(read_sample(one, sender))
         except SampleRejected as error:
             rejected.append(error.body(index))
-    store_samples(kept, limits_for(request, credential))  # with nothing kept, too: rubbish draws on the budget as well
+    store_samples(kept, limits_for(request, credential))  # even if none is kept: rejected ones use up the budget, too
     return success({"accepted": len(kept), "rejected": rejected}, status=202)
 
 

@@ -1,4 +1,4 @@
-"""One sample as a browser sends it, read strictly: every part is bounded, and what is wrong is said."""
+"""One sample as a browser sends it, read strictly: every part has a limit, and a rejection says what is wrong."""
 
 from __future__ import annotations
 
@@ -60,7 +60,7 @@ class Sender:
 
 
 @dataclass  # neither frozen nor with slots: fifty of them are made and become JSON in a third of the time
-class Sample:
+class SampleRow:
     """A row of ``platform_metrics``."""
 
     id: str
@@ -79,7 +79,7 @@ class Sample:
     release: str
 
 
-def read_sample(given: Any, sender: Sender) -> Sample:
+def read_sample(given: Any, sender: Sender) -> SampleRow:
     """The row for what a browser sent (a ``web-vitals`` object goes in as it is), or ``SampleRejected``."""
     if not isinstance(given, dict):
         raise SampleRejected("INVALID_SAMPLE", _("A sample is a JSON object with a name and a value."))
@@ -90,7 +90,7 @@ def read_sample(given: Any, sender: Sender) -> Sample:
         _number(given["delta"], "delta")
     route = route_of(_url(given.get("url")) or sender.url)
     app_id = sender.app_id or _app_id(labels) or route.app_id or ""
-    return Sample(
+    return SampleRow(
         id=_id(given.get("id"), name, app_id, sender),
         name=name,
         value=value,

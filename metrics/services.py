@@ -11,12 +11,12 @@ from dotplatform.api.errors import RateLimited
 from dotplatform.database.calls import Function
 from metrics.limiter import Budget
 from metrics.models import Activation
-from metrics.samples import Sample, is_chosen
+from metrics.samples import SampleRow, is_chosen
 
 _keep = Function("metrics_keep_samples", 6, opens_door=False)
 
 
-def store_samples(samples: Iterable[Sample], limits: Mapping[str, Budget] | None = None) -> None:
+def store_samples(samples: Iterable[SampleRow], limits: Mapping[str, Budget] | None = None) -> None:
     """Keep *samples* in one database round trip (``sql/keep_samples.sql``); of two with one id the later wins.
 
     Raises ``RateLimited`` where one of *limits* is used up; then nothing is kept.

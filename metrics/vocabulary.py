@@ -22,7 +22,7 @@ class Metric:
     poor: float | None = None
 
     def rating(self, value: float) -> str:
-        """``good | needs-improvement | poor``, or ``""`` where nothing is agreed. A threshold belongs below."""
+        """``good | needs-improvement | poor``, or ``""`` where nothing is agreed. On a threshold, the better one."""
         if self.good is None or self.poor is None:
             return ""
         if value <= self.good:

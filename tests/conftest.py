@@ -33,7 +33,7 @@ def pytest_configure(config: pytest.Config) -> None:
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """What waits for real processes and browsers may try twice: a busy machine is no fault of ours.
+    """Tests that wait for real processes or browsers are tried twice: a busy machine may be too slow once.
 
     Both attempts show in the report; the rest of the suite gets one.
     """

@@ -44,7 +44,7 @@ class Body:
 
 
 class _Memory:
-    """The bodies sent lately, up to ``MEMORY_BYTES``; the longest unused goes first."""
+    """The bodies sent lately, up to ``MEMORY_BYTES``; the one that was unused for longest goes first."""
 
     def __init__(self) -> None:
         self._bodies: OrderedDict[tuple[str, str, str], Body] = OrderedDict()

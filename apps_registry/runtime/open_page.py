@@ -4,35 +4,39 @@ from __future__ import annotations
 
 from django.contrib import messages
 from django.contrib.auth.decorators import login_required
-from django.http import Http404, HttpRequest, HttpResponse, JsonResponse
+from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.shortcuts import redirect, render
 from django.utils.translation import get_language, gettext
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_POST, require_safe
 
-from apps_registry.manifest import translated
-from apps_registry.models import App, Installation
+from apps_registry.access import app_read
+from apps_registry.manifest import Manifest, translated
+from apps_registry.pages import page
 from apps_registry.runtime.context import launch_context
 from apps_registry.runtime.policy import SANDBOX, bundle_address
-from apps_registry.services import note_opening
+from apps_registry.services import installed_app, note_opening
 from dotplatform.accounts.models import User
 from dotplatform.api.authentication import issue_launch_token
 from dotplatform.api.envelope import rfc3339
+from dotplatform.api.errors import NotFound
 from dotplatform.database.doors import as_person
 
 
 @require_safe
 @login_required
 @never_cache
+@page
 def open_app(request: HttpRequest, app_id: str) -> HttpResponse:
     """The app's page; the catalogue's page about it where it is not installed yet, 404 where it is not active."""
     person = _person(request)
-    app = _active_app(app_id)
+    app = app_read(app_id)
     release = app.active_release
     assert release is not None
     with as_person(person.id):
-        installation = _installation(person, app_id)
-        if installation is None:
+        try:
+            installation = installed_app(person.id, app_id)
+        except NotFound:
             messages.info(request, gettext("Install this app first, then you can open it."))
             return redirect("app-detail", app_id=app_id)
         note_opening(installation)
@@ -45,7 +49,7 @@ def open_app(request: HttpRequest, app_id: str) -> HttpResponse:
             "app": app,
             "release": release,
             "name": translated(app.manifest, get_language() or "").get("name", app.name),
-            "frame_url": address + release.manifest.get("start_url", "index.html"),
+            "frame_url": address + Manifest(release.manifest).start_url,
             "frame_name": context,
             "sandbox": SANDBOX,
         },
@@ -57,15 +61,15 @@ def open_app(request: HttpRequest, app_id: str) -> HttpResponse:
 
 @require_POST
 @never_cache
+@page
 def renew_token(request: HttpRequest, app_id: str) -> HttpResponse:
     """``{"token", "expires_at"}`` for the open page to hand into its frame before the last one ends."""
     if not request.user.is_authenticated:
         return JsonResponse({"error": "signed out"}, status=401)
     person = _person(request)
-    _active_app(app_id)
+    app_read(app_id)
     with as_person(person.id):
-        if _installation(person, app_id) is None:
-            raise Http404
+        installed_app(person.id, app_id)
     token, expires_at = issue_launch_token(person.id, app_id)
     return JsonResponse({"token": token, "expires_at": rfc3339(expires_at)})
 
@@ -73,14 +77,3 @@ def renew_token(request: HttpRequest, app_id: str) -> HttpResponse:
 def _person(request: HttpRequest) -> User:
     assert isinstance(request.user, User)
     return request.user
-
-
-def _active_app(app_id: str) -> App:
-    app = App.objects.active().with_release().filter(app_id=app_id).first()
-    if app is None:
-        raise Http404
-    return app
-
-
-def _installation(person: User, app_id: str) -> Installation | None:
-    return Installation.objects.filter(user_id=person.id, app_id=app_id, status=Installation.Status.INSTALLED).first()

@@ -16,7 +16,7 @@ _GRANTABLE = {
 }
 _ORIGIN = re.compile(r"(https?|wss?)://[A-Za-z0-9.*:\[\]-]+(/[A-Za-z0-9._~/%-]*)?")
 
-# For what is no document (scripts, images, data): nothing it could be mistaken for may do anything.
+# For files that are not documents (scripts, images, data): if a browser takes one for a page, it can do nothing.
 FILE_POLICY = "sandbox; default-src 'none'"
 
 

@@ -54,7 +54,7 @@ def _headers(tokens: float) -> dict[str, str]:
 
 
 def _forget_rested(now: float) -> None:
-    """Make room: a bucket that is full again says nothing. Where all are in use, start anew."""
+    """Make room: a bucket that is full again need not be kept. Where all are in use, forget all of them."""
     for credential, bucket in list(_buckets.items()):
         if bucket.tokens + (now - bucket.at) * PER_SECOND >= BURST:
             _buckets.pop(credential, None)

@@ -1,4 +1,4 @@
-"""Large bodies, and those that come in chunks: put aside as a whole before anything is done, or locked, for them."""
+"""Large bodies, and bodies in chunks, are received as a whole before anything is done or locked for them."""
 
 from __future__ import annotations
 

@@ -232,7 +232,7 @@ class EmbeddedServer:
 
 
 def ensure_running(folder: Path | None) -> None:
-    """See to it that the embedded server of *folder* answers until this process ends; None does nothing.
+    """Make sure that the embedded server of *folder* answers until this process ends; None does nothing.
 
     Where no process owns it, this one does, and stops it at exit once nobody else uses it.
     """

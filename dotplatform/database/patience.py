@@ -54,7 +54,7 @@ def short_locks(patience: Patience) -> Iterator[None]:
 
 
 def try_until_locked(attempt: Callable[[], Any], patience: Patience, tell: Callable[[str], None]) -> Any:
-    """The result of *attempt*, which is made again while it fails for want of a lock. *tell* hears of each pause.
+    """The result of *attempt*, repeated while it fails because it gets no lock. *tell* is called before each pause.
 
     What an attempt did before it failed must be undone or be skipped by the next: a migration is both.
     """

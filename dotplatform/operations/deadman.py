@@ -1,6 +1,6 @@
 """The dead man's switch: a periodic task that has not succeeded for too long opens an alert.
 
-The task that looks is itself run by the worker; that the worker lives is what ``/api/health`` tells.
+The worker also runs the task that looks; whether the worker itself lives is a check of ``/api/health``.
 """
 
 from __future__ import annotations

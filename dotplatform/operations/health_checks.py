@@ -109,7 +109,7 @@ def _named(text: str) -> Iterator[None]:
 
 
 def worker_beats(patience_s: float = WORKER_START_S) -> None:
-    """A worker was seen lately; right after this process started it may still be on its way."""
+    """A worker was seen within the last minute; right after this process started, it may still be starting, too."""
     if WorkerHeartbeat.objects.filter(seen_at__gt=timezone.now() - HEARTBEAT_STALE).exists():
         return
     if time.monotonic() - _process_started > patience_s:
@@ -117,7 +117,7 @@ def worker_beats(patience_s: float = WORKER_START_S) -> None:
 
 
 def backup_is_recent() -> None:
-    """The last good backup is of today, and one was proven by a restore drill lately. Development needs none."""
+    """The last good backup is a day old at most, a restore drill a week. Development needs neither."""
     if settings.IS_DEVELOPMENT:
         return
     now = timezone.now()
@@ -137,8 +137,8 @@ def backup_is_recent() -> None:
 def isolation_holds() -> None:
     """The policies bind the role, and last night's probe could neither see nor change what it must not.
 
-    A process that serves looked at its role when it started; somebody may alter it since. A new platform has yet to
-    have a night.
+    The role was checked when the process started, but may have been altered since. A new platform has not had a night
+    yet, so a probe that never ran is fine.
     """
     found = [] if settings.IS_DEVELOPMENT else role_is_bound_by_policies(None, databases=["default"])
     if any(message.id == "dot.E002" for message in found):

@@ -1,4 +1,4 @@
-"""A database, storage or cache that is away is an honest 503: for pages (the API's own chain knows it).
+"""While the database, the storage or the cache is away, pages answer 503 and not 500. (The API has its own way.)
 
 Django turns an exception into its answer at each layer of middleware, so no middleware can catch one from below.
 This remembers what failed when Django signals it, and replaces the answer at the outermost layer.
@@ -27,7 +27,7 @@ def _remember(sender: Any, request: HttpRequest | None = None, **kwargs: Any) ->
 
 
 def honest_outage(get_response: Callable[[HttpRequest], HttpResponse]) -> Callable[[HttpRequest], HttpResponse]:
-    """Answer 503 with ``Retry-After`` where the request failed for want of a part of the platform."""
+    """Answer 503 with ``Retry-After`` where the request failed because a part of the platform is away."""
 
     def middleware(request: HttpRequest) -> HttpResponse:
         response = get_response(request)

@@ -51,7 +51,7 @@ class Scheduler:
         ScheduledTask.objects.bulk_create(rows, ignore_conflicts=True)
 
     def run_one(self) -> bool:
-        """Run one due task, if there is any; whether there was."""
+        """Run one task that is due. False where none is."""
         name = self._claim()
         if name is None:
             return False

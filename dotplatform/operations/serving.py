@@ -1,4 +1,4 @@
-"""What a process that serves makes sure of before it starts: outside development, the policies bind its role."""
+"""What each process that serves checks before it starts: outside development, the policies must bind its role."""
 
 from __future__ import annotations
 

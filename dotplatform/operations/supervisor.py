@@ -1,7 +1,7 @@
 """What ``make run`` runs: the embedded PostgreSQL and the Procfile's processes under one roof.
 
 A process that dies is started again; when the supervisor ends, by Ctrl-C or by kill -9, all of them end with it.
-(honcho and its kin stop everything when one process dies, which would turn a killed worker into an outage.)
+(honcho and similar programs stop everything when one process dies: a killed worker would be an outage.)
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""What is no HTTP request never gets as far as the platform: gunicorn's answer to it, in the API's envelope."""
+"""Bytes that are not an HTTP request never reach Django: this is gunicorn's answer to them, in the API's envelope."""
 
 from __future__ import annotations
 

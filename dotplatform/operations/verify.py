@@ -167,7 +167,7 @@ def _app(site: Site) -> None:
         _expect(site.get(f"/apps/{app['app_id']}"))
         details = json.loads(_expect(site.get(f"/api/public/apps/{app['app_id']}")).body)["data"]
         for release in (one for one in details["releases"] if one["active"]):
-            start = details["manifest"].get("start_url", "index.html")
+            start = details["manifest"].get("start_url", "index.html").lstrip("/")  # "/" is the bundle's own index page
             address = f"/run/{app['app_id']}/{release['sha256']}/{start}"
             answer = site.get(address)
             if answer.status != 200:

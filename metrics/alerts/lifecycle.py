@@ -67,7 +67,7 @@ def report_problem(
 
 
 def report_well(key: str) -> None:
-    """What *key* was about is over."""
+    """The problem that was reported under *key* is over."""
     resolve(Alert.objects.filter(fingerprint=f"platform:{key}"))
 
 
@@ -122,7 +122,7 @@ def _deliver(alert: Alert, kind: str) -> None:
 
 @transaction.atomic
 def resolve(alerts: Any, by: User | None = None) -> int:
-    """Resolve what of *alerts* (a queryset) is not; whoever was told that it opened is told that it is over."""
+    """Resolve those of *alerts* (a queryset) that are not; channels that were told of one are told that it is over."""
     now = timezone.now()
     found: list[Alert] = list(alerts.unresolved().select_for_update(of=("self",)))
     Alert.objects.filter(pk__in=[alert.pk for alert in found]).update(
@@ -139,7 +139,7 @@ def resolve(alerts: Any, by: User | None = None) -> int:
 
 @transaction.atomic
 def acknowledge(alerts: Any, by: User) -> int:
-    """Somebody looks after them; what was still to be told need not be."""
+    """Somebody looks after them: what the channels have not been told yet is not told any more. How many changed."""
     now = timezone.now()
     found = list(alerts.filter(status=Alert.Status.OPEN).select_for_update().values_list("pk", flat=True))
     Alert.objects.filter(pk__in=found).update(status=Alert.Status.ACKNOWLEDGED, acknowledged_at=now, notify_at=None)
@@ -151,7 +151,7 @@ def acknowledge(alerts: Any, by: User) -> int:
 
 @transaction.atomic
 def snooze(alerts: Any, until: datetime, by: User) -> int:
-    """Say nothing about them until then; what is unresolved at that time is told again."""
+    """Tell nobody about them before *until*; those still unresolved then are told again. How many changed."""
     now = timezone.now()
     found = list(alerts.unresolved().select_for_update().values_list("pk", flat=True))
     Alert.objects.filter(pk__in=found).update(snoozed_until=until, notify_at=until)

@@ -18,7 +18,7 @@ from django.test.utils import CaptureQueriesContext
 from metrics import percentiles, rollups
 from metrics.percentiles import DAY_S, Bucket, Question, Span, cover
 from metrics.reduction import Agent
-from metrics.samples import Sample, Sender, read_sample
+from metrics.samples import SampleRow, Sender, read_sample
 from metrics.services import store_samples
 
 NOW = datetime(2026, 11, 23, 8, 30, 15, tzinfo=UTC)
@@ -26,7 +26,7 @@ YEAR = timedelta(days=400)
 ROUTES = ("/", "/apps", "/apps/notes/open")
 
 
-def samples_over(days: int, number: int) -> list[Sample]:
+def samples_over(days: int, number: int) -> list[SampleRow]:
     """*number* samples of LCP at any time of the last *days*, of apps, releases, routes and devices."""
     dice = random.Random(20261123)
     made = []
@@ -39,12 +39,12 @@ def samples_over(days: int, number: int) -> list[Sample]:
     return made
 
 
-def value_of(sample: Sample, dimension: str) -> str:
+def value_of(sample: SampleRow, dimension: str) -> str:
     value: str = getattr(sample, "url" if dimension == "route" else dimension)
     return value
 
 
-def told(samples: list[Sample]) -> tuple[int, list[Any], tuple[int, ...]]:
+def told(samples: list[SampleRow]) -> tuple[int, list[Any], tuple[int, ...]]:
     """What an answer about just these *samples* must say: count, percentiles, ratings."""
     values = sorted(sample.value for sample in samples)
     exact = [values[math.ceil(share * len(values)) - 1] for share in (0.5, 0.75, 0.95, 0.99)]
@@ -85,7 +85,7 @@ def test_every_range_filter_and_split_is_answered_as_the_samples_say() -> None:
             device: told([sample for sample in meant if sample.device == device])
             for device in {sample.device for sample in meant}
         }
-        parts: dict[datetime, list[Sample]] = {}
+        parts: dict[datetime, list[SampleRow]] = {}
         for sample in meant:
             start = percentiles.floor_to(datetime.fromisoformat(sample.timestamp), bucket)
             parts.setdefault(start, []).append(sample)

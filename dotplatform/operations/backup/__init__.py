@@ -1,1 +1,1 @@
-"""Backups: the database and the bundles together in one file, and back. docs/design/backup.md says why it is so."""
+"""Backups: the database and the bundles in one file, and back again. Why it is made this way: docs/design/backup.md."""

@@ -64,7 +64,8 @@ def _drop_left_behind() -> None:
 def take_into_use(beside: Beside) -> str:
     """Put the loaded schema in the place of the one in use, at one moment; the name under which the old one stays.
 
-    The list of backups with their drills and the workers that live go along: what was true of them stays true.
+    The list of backups with their drills, and the heartbeats of running workers, are taken from the old schema: a
+    restore changes nothing about them.
     """
     current = current_schema()
     before = f"dot_before_{beside.schema.removeprefix(_LOADED)}"

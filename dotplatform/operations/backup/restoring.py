@@ -58,7 +58,7 @@ def check(store: Store, label: Label) -> None:
 def restore_everything(store: Store, label: Label, progress: Progress = no_progress) -> str:
     """Put the platform back to *label*; the schema under which what was there until now is kept.
 
-    Pages and API answer 503 from the swap's last moments on; whatever fails before leaves everything as it was.
+    Pages and API answer 503 for the few seconds around the swap; whatever fails before leaves everything as it was.
     """
     with fetched(store, label) as path, loaded_beside(path, with_files=True, progress=progress) as beside:
         was_on = Platform.objects.filter(maintenance_mode=True).exists()

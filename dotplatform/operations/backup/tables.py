@@ -9,7 +9,7 @@ from typing import Any
 from django.db import connection
 from psycopg import sql
 
-# Made anew by `migrate`, or worth nothing an hour later.
+# `migrate` makes them again, or their rows mean nothing an hour later.
 LEFT_OUT = frozenset({"django_migrations", "dot_cache", "worker_heartbeats"})
 
 _TABLES = """

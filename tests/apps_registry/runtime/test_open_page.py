@@ -6,6 +6,7 @@ import json
 import re
 from html import unescape
 from typing import Any
+from urllib.parse import urljoin
 
 import pytest
 
@@ -35,6 +36,18 @@ def browser(client: DotClient, alice: User, release: Release) -> DotClient:
     install(alice.id, "notes")
     client.force_login(alice)
     return client
+
+
+@pytest.mark.parametrize("start_url", ["/", "/index.html", "./index.html?view=week#today", "."])
+def test_the_frame_shows_the_start_page_however_the_manifest_writes_it(
+    client: DotClient, alice: User, publish: Publish, start_url: str
+) -> None:
+    manifest = {"name": "Notes", "start_url": start_url}
+    publish({"index.html": b"<p>hello", "manifest.json": json.dumps(manifest).encode()})
+    install(alice.id, "notes")
+    client.force_login(alice)
+    address = urljoin("http://testserver", frame(client.get("/apps/notes/open"))["src"])
+    assert b"<p>hello" in client.get(address.removeprefix("http://testserver")).content
 
 
 def frame(response: Any) -> dict[str, str]:
