@@ -57,6 +57,7 @@ STATEMENTS = [
     "s.key = 'not stored'; [typeof s.key, s.getItem('key')]",
     "delete s.key; typeof s.key",
     "Object.defineProperty(s, 'defined', {value: 12}); s.defined",
+    "(heir => { heir.own = 1; return [heir.own, s.own ?? null, Object.hasOwn(heir, 'own')] })(Object.create(s))",
     "Object.assign(s, {x1: 1, x2: [2, 3]}); [s.x1, s.x2]",
     "const {x1, ...rest} = s; [x1, rest.x2]",
     "s.setItem('only one')",

@@ -119,6 +119,9 @@ const handler = {
   },
   has: (target, property) => (isItemName(property) && itemsOf.get(target).map.has(property)) || Reflect.has(target, property),
   set(target, property, value, receiver) {
+    if (itemsOf.get(receiver) !== itemsOf.get(target)) {
+      return Reflect.set(target, property, value, receiver); // an object that inherits from this one gets its own
+    }
     if (!isItemName(property)) {
       return Reflect.set(target, property, value, target);
     }
