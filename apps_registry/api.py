@@ -6,6 +6,7 @@ from typing import Any, Literal, cast
 
 from django.conf import settings
 from django.db.models import Exists, OuterRef
+from django.db.models.functions import Lower
 from django.http import HttpRequest, HttpResponse
 from django.utils.translation import gettext_noop as _
 from rest_framework.request import Request
@@ -81,7 +82,9 @@ class MyApps(ApiView):
             own = Installation.objects.filter(
                 user_id=self.credential.user_id, status=Installation.Status.INSTALLED, app__in=apps
             ).select_related("app", "app__active_release")
-            items = [shapes.installation_shape(each) for each in own.order_by("app__name", "app_id")[listing.bounds]]
+            items = [
+                shapes.installation_shape(each) for each in own.order_by(Lower("app__name"), "app_id")[listing.bounds]
+            ]
             return Response(list_shape(items, listing, own.count()))
 
 

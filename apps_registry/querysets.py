@@ -7,18 +7,21 @@ from typing import TYPE_CHECKING
 from django.conf import settings
 from django.db import models
 from django.db.models import Q
+from django.db.models.expressions import Combinable
+from django.db.models.functions import Lower
 
 if TYPE_CHECKING:
     from apps_registry.models import App  # noqa: F401  (a type parameter)
 
+_NAME = Lower("name")  # as people look for it: databases put a small a after a capital Z
 # What people may sort by, and how: the ``ordering`` parameter of the catalogue and of ``/api/apps``.
-ORDERINGS = {
+ORDERINGS: dict[str, tuple[str | Combinable, ...]] = {
     "-created_at": ("-created_at", "-id"),
     "created_at": ("created_at", "id"),
-    "name": ("name", "app_id"),
-    "-name": ("-name", "-app_id"),
-    "-install_count": ("-install_count", "name", "app_id"),
-    "install_count": ("install_count", "name", "app_id"),
+    "name": (_NAME, "app_id"),
+    "-name": (_NAME.desc(), "-app_id"),
+    "-install_count": ("-install_count", _NAME, "app_id"),
+    "install_count": ("install_count", _NAME, "app_id"),
     "-updated_at": ("-updated_at", "-id"),
     "updated_at": ("updated_at", "id"),
 }

@@ -118,6 +118,15 @@ class TestApps:
     ) -> None:
         assert ids(token(alice, "apps:read").get(f"/api/apps?{query}")) == found
 
+    def test_names_are_sorted_as_people_look_for_them(self, alice: User, token: TokenClient) -> None:
+        for app_id, name in (("notes", "Zebra"), ("tasks", "apple"), ("timer", "Banana")):
+            App.objects.filter(app_id=app_id).update(name=name)
+            services.install(alice.id, app_id)
+        client = token(alice, "apps:read")
+        assert ids(client.get("/api/apps?ordering=name")) == ["tasks", "timer", "notes"]
+        assert ids(client.get("/api/apps?ordering=-name")) == ["notes", "timer", "tasks"]
+        assert ids(client.get("/api/me/apps")) == ["tasks", "timer", "notes"]
+
     @pytest.mark.parametrize("query", ["ordering=size", "page=0", "page=x", "page=-1", "page_size=101", "page=1e3"])
     def test_what_makes_no_sense_is_400(self, alice: User, token: TokenClient, query: str) -> None:
         response = token(alice, "apps:read").get(f"/api/apps?{query}")
