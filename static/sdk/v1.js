@@ -233,10 +233,13 @@
         },
         async resync() {
           await learned;
-          const before = known ?? new Map();
-          known = new Map();
+          const items = [];
           for await (const item of entries(prefix)) {
-            known.set(item.key, item.revision);
+            items.push(item);
+          }
+          const before = known ?? new Map();
+          known = new Map(items.map(({ key, revision }) => [key, revision]));
+          for (const item of items) {
             if (before.get(item.key) !== item.revision) {
               callback({ deleted: false, ...item });
             }

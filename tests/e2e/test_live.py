@@ -5,10 +5,11 @@ from __future__ import annotations
 import os
 import signal
 import subprocess
+from contextlib import suppress
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Browser, Frame, Page, StorageState, expect
+from playwright.sync_api import Browser, Frame, Page, Route, StorageState, expect
 
 from tests.e2e.conftest import NewProfile, RunningPlatform
 from tests.e2e.opened import app_frame, open_frame, publish_app, signed_in, wait_saved
@@ -56,12 +57,10 @@ def test_with_the_server_killed_in_between_nothing_is_lost(
     for frame in (first, second):
         frame.evaluate("localStorage.before = '1'")  # uses it, so it listens
         _is_live(frame)
-    for pid in _workers(platform):
-        os.kill(pid, signal.SIGKILL)
+    _kill_workers(platform)
     first.evaluate("() => { for (let i = 0; i < 50; i++) localStorage['first' + i] = String(i); }")
     second.evaluate("() => { for (let i = 0; i < 50; i++) localStorage['second' + i] = String(i); }")
-    for pid in _workers(platform):
-        os.kill(pid, signal.SIGKILL)
+    _kill_workers(platform)
     first.evaluate("localStorage.last = 'of the first'")
     for frame in (first, second):
         frame.wait_for_function("localStorage.length === 102 && localStorage.last === 'of the first'", timeout=60_000)
@@ -162,8 +161,7 @@ def test_a_page_that_knows_of_changes_nobody_else_does_starts_anew(
     second.evaluate("localStorage.restored = '1'")
     wait_saved(devices[1])
     assert first.evaluate("localStorage.restored ?? null") is None
-    for pid in _workers(platform):
-        os.kill(pid, signal.SIGKILL)  # its stream ends, and is asked for again
+    _kill_workers(platform)  # its stream ends, and is asked for again
     first.wait_for_function("localStorage.restored === '1'", timeout=30_000)
     _is_live(first)
     second.evaluate("localStorage.restored = '2'")
@@ -187,7 +185,18 @@ def test_where_no_stream_gets_through_the_feed_asks_now_and_then(devices: tuple[
     watcher.wait_for_function('told.includes(\'["r/a","asked for",false]\')')
     assert watcher.evaluate("window[Symbol.for('dot.runtime')].feed.isLive") is False
 
-    # What is no longer known (410): the SDK lists everything, and tells what is new, changed or gone.
+    # What is no longer known (410): the SDK lists everything, and tells what is new, changed or gone. Where the list
+    # does not come, it asks for it again.
+    refused: list[str] = []
+
+    def refuse_once(route: Route) -> None:
+        if refused:
+            route.fallback()
+        else:
+            refused.append(route.request.url)
+            route.fulfill(status=418, headers={"Access-Control-Allow-Origin": "*"}, body="{}")
+
+    devices[0].route("**/data?prefix=r*", refuse_once)
     watcher.evaluate("() => { told.length = 0; window[Symbol.for('dot.runtime')].feed.since = 1e9 }")
     writer.evaluate(
         "async () => { await dot.data.set('r/a', 2); await dot.data.delete('r/b'); await dot.data.set('r/c', 3) }"
@@ -195,7 +204,14 @@ def test_where_no_stream_gets_through_the_feed_asks_now_and_then(devices: tuple[
     for told in ('["r/a",2,false]', '["r/b",null,true]', '["r/c",3,false]'):
         watcher.wait_for_function("(text) => told.includes(text)", arg=told)
     assert watcher.evaluate("window[Symbol.for('dot.runtime')].feed.since") < 1e9
+    assert len(refused) == 1
     writer.evaluate("async () => { for (const name of 'abc') await dot.data.delete(`r/${name}`) }")
+
+
+def _kill_workers(platform: RunningPlatform) -> None:
+    for pid in _workers(platform):
+        with suppress(ProcessLookupError):  # killed a moment ago, and only now buried
+            os.kill(pid, signal.SIGKILL)
 
 
 def _workers(platform: RunningPlatform) -> list[int]:

@@ -100,8 +100,8 @@ class Feed {
       throw Object.assign(new TypeError(`The feed answers ${response.status}.`), { status: response.status });
     }
     const { error } = await response.json();
-    this.since = error.details.head;
     await Promise.all([...this.listeners].map((listener) => listener.resync()));
+    this.since = error.details.head; // not before: where a listener could not read everything, it is asked to again
     return false;
   }
 
