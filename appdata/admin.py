@@ -12,6 +12,8 @@ from django.utils.html import format_html
 from django.utils.translation import gettext, gettext_lazy as _
 
 from appdata.models import AppLimit, Entry
+from appdata.person import ONLY_SUPERUSER, erase_person, is_only_superuser
+from dotplatform.accounts.admin import PersonAdmin
 from dotplatform.accounts.models import User
 from dotplatform.admin_site import ReadOnly, size_column
 
@@ -66,3 +68,24 @@ class AppLimitAdmin(admin.ModelAdmin[AppLimit]):
     empty_hint = _("Every app has the platform's limits until one is added for it here.")
 
     list_display = ("app", "max_keys", "max_bytes")
+
+
+admin.site.unregister(User)  # the page about people cannot know what they keep in apps
+
+
+@admin.register(User)
+class ErasablePersonAdmin(PersonAdmin):
+    """People; deleting one erases the same as "delete account" does."""
+
+    def get_deleted_objects(self, objs: Any, request: HttpRequest) -> Any:
+        to_delete, counts, _needed, protected = super().get_deleted_objects(objs, request)
+        if any(is_only_superuser(person) for person in objs):
+            protected = [*protected, gettext(ONLY_SUPERUSER)]
+        return to_delete, counts, set(), protected  # whoever may delete the person may delete what hangs on it
+
+    def delete_model(self, request: HttpRequest, obj: User) -> None:
+        erase_person(obj)
+
+    def delete_queryset(self, request: HttpRequest, queryset: QuerySet[User]) -> None:
+        for person in queryset:
+            erase_person(person)

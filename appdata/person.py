@@ -25,6 +25,7 @@ from dotplatform.api.envelope import to_json
 from dotplatform.api.errors import Conflict
 from dotplatform.database.doors import as_person
 
+ONLY_SUPERUSER = _("You are the only superuser. Make somebody else one first.")
 _IN_MEMORY_BYTES = 1024 * 1024
 
 
@@ -49,9 +50,8 @@ def erase_person(person: User) -> None:
 
     Raises ``Conflict`` for the last operator: nobody could look after the platform.
     """
-    others = User.objects.filter(is_superuser=True, is_active=True).exclude(pk=person.pk)
-    if person.is_superuser and not others.exists():
-        raise Conflict(_("You are the only superuser. Make somebody else one first."))
+    if is_only_superuser(person):
+        raise Conflict(ONLY_SUPERUSER)
     session_keys = list(UserSession.objects.filter(user=person).values_list("session_key", flat=True))
     with transaction.atomic(), as_person(person.id):
         User.objects.select_for_update().filter(pk=person.pk).first()  # before all else, as install() does: no deadlock
@@ -65,6 +65,12 @@ def erase_person(person: User) -> None:
     store = import_module(settings.SESSION_ENGINE).SessionStore
     for key in session_keys:
         store(key).delete()
+
+
+def is_only_superuser(person: User) -> bool:
+    """Whether nobody else could look after the platform."""
+    others = User.objects.filter(is_superuser=True, is_active=True).exclude(pk=person.pk)
+    return person.is_superuser and not others.exists()
 
 
 def _app_ids() -> list[str]:

@@ -105,6 +105,9 @@ class AlertAdmin(Titled, ReadOnly, admin.ModelAdmin[Alert]):
         self._say(request, lifecycle.resolve(queryset, _person(request)))
 
     def _say(self, request: HttpRequest, number: int) -> None:
+        if not number:
+            notices.info(request, gettext("Nothing was changed: what is resolved stays so."))
+            return
         text = ngettext("%(number)s alert changed.", "%(number)s alerts changed.", number) % {"number": number}
         notices.success(request, text)
 

@@ -40,7 +40,9 @@ class ChannelAdmin(admin.ModelAdmin[Channel]):
 
     def _test(self, request: HttpRequest, channel: Channel) -> None:
         if not channel.address:
-            notices.error(request, gettext("%(channel)s has no address to send to.") % {"channel": channel})
+            notices.error(
+                request, gettext("%(channel)s has no address to send to: enter one first.") % {"channel": channel}
+            )
             return
         delivery.send_test(channel)
         text = gettext("A test message to %(channel)s is on its way; see Deliveries for how it went.")

@@ -102,6 +102,28 @@ class TestErase:
             assert set(Installation.objects.values_list("user_id", flat=True)) == {bob.id}
         assert App.objects.get(app_id="notes").install_count == install_count - 1
 
+    def test_an_operator_can_delete_somebody_with_all_they_kept(
+        self, client: DotClient, place: Place, alice: User, operator: User
+    ) -> None:
+        client.force_login(operator)
+        address = f"/admin/accounts/user/{alice.pk}/delete/"
+        assert 'type="submit"' in client.get(address).text
+        assert client.post(address, {"post": "yes"}).status_code == 302
+        for trace in (str(alice.id), alice.email):
+            assert tables_with(trace) == set(), trace
+
+    def test_an_operator_cannot_delete_the_last_superuser(self, client: DotClient, operator: User) -> None:
+        client.force_login(operator)
+        for address, form in (
+            (f"/admin/accounts/user/{operator.pk}/delete/", {}),
+            ("/admin/accounts/user/", {"action": "delete_selected", "_selected_action": str(operator.pk)}),
+        ):
+            assert (
+                "You are the only superuser."
+                in client.post(address, {**form, "post": "yes"}, headers={"accept-language": "en"}).text
+            )
+        assert User.objects.filter(pk=operator.pk).exists()
+
     def test_the_password_is_asked_for(self, browser: DotClient, alice: User) -> None:
         response = browser.post("/account/delete", {"confirmation": "wrong"})
         assert "That is not right." in response.content.decode()

@@ -61,7 +61,7 @@ def test_what_is_wrong_is_said_in_both_languages(folder: Path) -> None:
     with pytest.raises(CommandError) as refused:
         publish(folder)
     assert "name: Expected string; found integer." in str(refused.value)
-    assert "string이(가) 와야 하는데" in str(refused.value)
+    assert "string 형식이어야 하는데" in str(refused.value)
 
 
 def test_an_unknown_owner_is_refused_before_anything(folder: Path) -> None:
