@@ -6,19 +6,34 @@ from typing import Any
 
 from django.contrib import admin
 from django.contrib.admin.models import CHANGE, LogEntry
-from django.db.models import QuerySet
+from django.db.models import OuterRef, QuerySet, Subquery, TextField, Value
+from django.db.models.functions import Coalesce, NullIf
 from django.http import HttpRequest, HttpResponse
 from django.utils.html import format_html
 from django.utils.translation import gettext, gettext_lazy as _
 
 from appdata.models import AppLimit, Entry
 from appdata.person import ONLY_SUPERUSER, erase_person, is_only_superuser
+from apps_registry.models import App
 from dotplatform.accounts.admin import PersonAdmin
 from dotplatform.accounts.models import User
-from dotplatform.admin_site import ReadOnly, size_column
+from dotplatform.admin_site import CappedPaginator, ReadOnly, size_column
 
 _SIZE = size_column("bytes", _("Size"))
 METADATA = ("key", "app_id", "person", _SIZE, "revision", "created_at", "updated_at")
+
+
+class AppFilter(admin.SimpleListFilter):
+    """By app, from the list of apps: asking the entries which apps there are would read all of them."""
+
+    title = _("app")
+    parameter_name = "app_id"
+
+    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
+        return list(App.objects.order_by("name").values_list("app_id", "name"))
+
+    def queryset(self, request: HttpRequest, queryset: QuerySet[Entry]) -> QuerySet[Entry]:
+        return queryset.filter(app_id=self.value()) if self.value() else queryset
 
 
 @admin.register(Entry)
@@ -26,18 +41,21 @@ class EntryAdmin(ReadOnly, admin.ModelAdmin[Entry]):
     """Read only: what people keep is changed by them and their apps."""
 
     list_display = ("key", "app_id", "person", _SIZE, "revision", "updated_at")
-    list_filter = ("app_id",)
+    list_filter = (AppFilter,)
     search_fields = ("key__startswith", "app_id__exact")
-    ordering = ("-updated_at",)
-    show_full_result_count = False  # counting ten million rows for a number nobody reads
+    ordering = ("-id",)  # newest first, by an index that is there
+    show_full_result_count = False
+    paginator = CappedPaginator
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Entry]:
-        return super().get_queryset(request).defer("value")
+        words = Coalesce(NullIf("name", Value("")), "email", output_field=TextField())
+        owner = User.objects.filter(pk=OuterRef("user_id")).values(words=words)
+        return super().get_queryset(request).defer("value").annotate(owner=Subquery(owner))
 
     @admin.display(description=_("person"))
-    def person(self, entry: Entry) -> str:
-        """Whose it is; no foreign key leads there, so one query each."""
-        return str(User.objects.filter(pk=entry.user_id).first() or entry.user_id)
+    def person(self, entry: Any) -> str:
+        """Whose it is: no foreign key leads there."""
+        return entry.owner or str(entry.user_id)
 
     @admin.display(description=_("value"))
     def shown_value(self, entry: Entry) -> str:

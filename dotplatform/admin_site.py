@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Callable
 from functools import wraps
-from typing import Any
+from typing import Any, cast
 from urllib.parse import urlencode
 
 from django.conf import settings
@@ -14,12 +14,15 @@ from django.contrib.admin.apps import AdminConfig
 from django.contrib.admin.utils import display_for_value
 from django.contrib.auth import REDIRECT_FIELD_NAME
 from django.core.exceptions import PermissionDenied
+from django.core.paginator import Paginator
+from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.http.response import HttpResponseBase
 from django.shortcuts import redirect
 from django.template.defaultfilters import filesizeformat
 from django.template.response import SimpleTemplateResponse
 from django.urls import reverse
+from django.utils.functional import cached_property
 from django.utils.html import format_html
 from django.utils.http import url_has_allowed_host_and_scheme
 from django.utils.translation import gettext_lazy as _
@@ -27,6 +30,7 @@ from django.views.i18n import JavaScriptCatalog
 
 from dotplatform.database.doors import as_operator
 
+MOST_LISTED = 10_000  # rows; nobody turns a hundred pages
 # The console's sections, in this order. Other people's tables stand where an operator looks for them.
 SECTIONS = ["apps_registry", "appdata", "metrics", "operations", "accounts"]
 _TABLES = [  # in this order within their section; others follow
@@ -97,6 +101,15 @@ class Titled:
         if obj is not None:
             context["heading"] = self.title_of(obj)
         return super().render_change_form(request, context, *args, obj=obj, **words)  # type: ignore[misc]
+
+
+class CappedPaginator(Paginator):  # type: ignore[type-arg]
+    """For tables that grow without end: counts no further than ``MOST_LISTED``, since all would take minutes."""
+
+    @cached_property
+    def count(self) -> int:
+        newest = cast(QuerySet[Any], self.object_list)[:MOST_LISTED]
+        return newest.count()
 
 
 class ReadOrDelete:

@@ -88,21 +88,25 @@ class AlertAdmin(Titled, ReadOnly, admin.ModelAdmin[Alert]):
         """The sentence that the channels say, and the labels."""
         return " · ".join([messages.sentence(alert), *map(str, alert.labels.values())])
 
-    @admin.action(description=_("Acknowledge"))
+    @admin.action(description=_("Acknowledge"), permissions=["handle"])
     def acknowledge(self, request: HttpRequest, queryset: QuerySet[Alert]) -> None:
         self._say(request, lifecycle.acknowledge(queryset, _person(request)))
 
-    @admin.action(description=_("Snooze for an hour"))
+    @admin.action(description=_("Snooze for an hour"), permissions=["handle"])
     def snooze_an_hour(self, request: HttpRequest, queryset: QuerySet[Alert]) -> None:
         self._say(request, lifecycle.snooze(queryset, timezone.now() + timedelta(hours=1), _person(request)))
 
-    @admin.action(description=_("Snooze for a day"))
+    @admin.action(description=_("Snooze for a day"), permissions=["handle"])
     def snooze_a_day(self, request: HttpRequest, queryset: QuerySet[Alert]) -> None:
         self._say(request, lifecycle.snooze(queryset, timezone.now() + timedelta(days=1), _person(request)))
 
-    @admin.action(description=_("Resolve"))
+    @admin.action(description=_("Resolve"), permissions=["handle"])
     def resolve(self, request: HttpRequest, queryset: QuerySet[Alert]) -> None:
         self._say(request, lifecycle.resolve(queryset, _person(request)))
+
+    def has_handle_permission(self, request: HttpRequest) -> bool:
+        """Who may only look at alerts decides nothing about them."""
+        return request.user.has_perm("metrics.change_alert")
 
     def _say(self, request: HttpRequest, number: int) -> None:
         if not number:

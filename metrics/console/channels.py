@@ -27,7 +27,7 @@ class ChannelAdmin(admin.ModelAdmin[Channel]):
         """Whether there is an address to send to."""
         return bool(channel.address)
 
-    @admin.action(description=_("Send a test message"))
+    @admin.action(description=_("Send a test message"), permissions=["change"])
     def test(self, request: HttpRequest, queryset: QuerySet[Channel]) -> None:
         for channel in queryset:
             self._test(request, channel)
@@ -62,9 +62,13 @@ class DeliveryAdmin(ReadOnly, admin.ModelAdmin[Delivery]):
     inlines = [AttemptInline]
     actions = ["send_again"]
 
-    @admin.action(description=_("Send again"))
+    @admin.action(description=_("Send again"), permissions=["send"])
     def send_again(self, request: HttpRequest, queryset: QuerySet[Delivery]) -> None:
         """What was given up, or may not have arrived."""
         number = delivery.send_again(queryset)
         text = ngettext("%(number)s message is in line again.", "%(number)s messages are in line again.", number)
         notices.success(request, text % {"number": number})
+
+    def has_send_permission(self, request: HttpRequest) -> bool:
+        """Who may only look at deliveries sends nothing."""
+        return request.user.has_perm("metrics.change_delivery")

@@ -2,29 +2,13 @@
 
 from __future__ import annotations
 
-from typing import Any, cast
-
 from django.contrib import admin
-from django.core.paginator import Paginator
-from django.db.models import QuerySet
-from django.utils.functional import cached_property
 from django.utils.translation import gettext_lazy as _
 
-from dotplatform.admin_site import ReadOnly
+from dotplatform.admin_site import CappedPaginator, ReadOnly
 from metrics.models import Sample
 from metrics.templatetags.measures import amount
 from metrics.vocabulary import KNOWN
-
-MOST_LISTED = 10_000
-
-
-class CappedPaginator(Paginator):  # type: ignore[type-arg]
-    """Counts no further than ``MOST_LISTED``: counting a hundred million samples takes longer than anybody waits."""
-
-    @cached_property
-    def count(self) -> int:
-        newest = cast(QuerySet[Any], self.object_list)[:MOST_LISTED]
-        return newest.count()
 
 
 @admin.register(Sample)

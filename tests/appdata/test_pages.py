@@ -9,10 +9,13 @@ import orjson
 import pytest
 from django.contrib.admin.models import LogEntry
 from django.core.files.uploadedfile import SimpleUploadedFile
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 from django.utils.html import escape
 
 from appdata import limits
+from appdata.admin import EntryAdmin
 from appdata.models import AppLimit, Discarded, Entry
 from appdata.services import Place, get_entry, list_changes, put_entry
 from appdata.tasks import expire_discarded
@@ -289,6 +292,21 @@ class TestConsole:
         assert not LogEntry.objects.exists()
         assert "private words" in client.get(f"/admin/appdata/entry/{entry.pk}/change/").content.decode()
         assert "diary" in LogEntry.objects.get().change_message
+
+    def test_the_list_reads_a_page_of_entries_however_many_there_are(
+        self, client: DotClient, operator: User, entry: Entry, place: Place, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.setattr(EntryAdmin, "list_per_page", 1)
+        put_entry(place, "another", b"1")
+        client.force_login(operator)
+        client.get("/admin/appdata/entry/")
+        with CaptureQueriesContext(connection) as queries:
+            page = client.get("/admin/appdata/entry/", {"app_id": "notes"})
+        assert "Alice" in page.text
+        of_entries = [query["sql"] for query in queries if 'FROM "app_data"' in query["sql"]]
+        assert of_entries
+        assert all("LIMIT" in sql for sql in of_entries)
+        assert not any('ORDER BY "app_data"."updated_at"' in sql for sql in of_entries)
 
     def test_other_operators_see_metadata_only(self, client: DotClient, bob: User, entry: Entry) -> None:
         from django.contrib.auth.models import Permission

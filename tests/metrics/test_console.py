@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pytest
+from django.contrib.auth.models import Permission
 from django.urls import reverse
 
 from dotplatform.accounts.models import User
@@ -67,6 +68,29 @@ class TestConsole:
         alert.refresh_from_db()
         assert alert.status == status
         assert alert.events.last().by == operator  # type: ignore[union-attr]
+
+    @pytest.mark.parametrize(
+        ("right", "model", "action"),
+        [
+            ("view_alert", Alert, "resolve"),
+            ("view_alert", Alert, "snooze_a_day"),
+            ("view_delivery", Delivery, "send_again"),
+            ("view_channel", Channel, "test"),
+        ],
+    )
+    def test_who_may_only_look_does_nothing(
+        self, client: DotClient, bob: User, right: str, model: type[Alert], action: str
+    ) -> None:
+        User.objects.filter(pk=bob.pk).update(is_staff=True)
+        bob.user_permissions.add(Permission.objects.get(codename=right))
+        client.force_login(bob)
+        Delivery.objects.update(state="given up")
+        before = [list(kind.objects.order_by("pk").values()) for kind in (Alert, Delivery)]
+        page = reverse(f"admin:metrics_{model._meta.model_name}_changelist")
+        chosen = [str(each.pk) for each in model.objects.all()]
+        assert client.get(page).status_code == 200
+        client.post(page, {"action": action, "_selected_action": chosen})
+        assert [list(kind.objects.order_by("pk").values()) for kind in (Alert, Delivery)] == before
 
     def test_a_rules_preview(self, console: DotClient, seeds_rule: AlertRule) -> None:
         page = console.get(reverse("admin:metrics_alertrule_change", args=[seeds_rule.pk])).content.decode()
