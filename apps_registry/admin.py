@@ -5,8 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Any, cast
 
+from django import forms
 from django.conf import settings
 from django.contrib import admin, messages
+from django.core.exceptions import ValidationError
 from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect
@@ -17,10 +19,12 @@ from django.utils.safestring import SafeString
 from django.utils.translation import gettext, gettext_lazy as _
 
 from apps_registry import services
+from apps_registry.manifest import check_origins
 from apps_registry.models import App, Installation, Release, Review
-from apps_registry.upload import say_published, upload_form
+from apps_registry.upload import error_lines, say_published, upload_form
 from dotplatform.accounts.models import User
 from dotplatform.admin_site import ReadOnly, ReadOrDelete, Titled, json_field, size_column
+from dotplatform.api.errors import ValidationFailed
 from metrics.errors import errors_of
 
 _SIZE = size_column("bytes", _("Size"))
@@ -28,10 +32,23 @@ _DATA_SIZE = size_column("data_bytes", _("Size"))
 _MANIFEST = json_field("manifest", _("manifest"))
 
 
+class AppForm(forms.ModelForm):  # type: ignore[type-arg]
+    """What of an app an operator may change (``AppAdmin`` names the fields)."""
+
+    def clean_granted_csp(self) -> Any:
+        given = self.cleaned_data["granted_csp"] or {}
+        try:
+            check_origins(given)
+        except ValidationFailed as error:
+            raise ValidationError(error_lines(error)) from error
+        return given
+
+
 @admin.register(App)
 class AppAdmin(admin.ModelAdmin[App]):
     """What there is, whose it is, whether people may open it, and where it may send data."""
 
+    form = AppForm
     list_display = ("name", "app_id", "status", "version", "owner", "install_count", "asks_for_more", "updated_at")
     list_filter = ("status",)
     list_select_related = ("active_release", "owner")
@@ -78,7 +95,7 @@ class AppAdmin(admin.ModelAdmin[App]):
     def save_model(self, request: HttpRequest, obj: App, form: Any, change: bool) -> None:
         obj.save(update_fields=["owner", "updated_at"])
         services.set_app_status(obj, obj.status, None)
-        services.grant_origins(obj, obj.granted_csp or {})
+        services.grant_origins(obj, obj.granted_csp)
 
     def get_deleted_objects(self, objs: Any, request: HttpRequest) -> Any:
         to_delete, counts, _needed, protected = super().get_deleted_objects(objs, request)

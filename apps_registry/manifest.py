@@ -33,6 +33,7 @@ ORDER = "x-order"  # member of ``settings``: the names in the order of the form
 SCHEMA: dict[str, Any] = json.loads((Path(__file__).parent / "manifest.schema.json").read_text())
 
 _validator = SchemaValidator(SCHEMA)
+_origins = SchemaValidator({**SCHEMA["properties"]["csp"], "$defs": SCHEMA["$defs"]})
 _CONTROL = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f]")
 _MOST_WARNINGS = 20
 _SINGLE_LINE = ("name", "short_name", "lang", "license")
@@ -143,6 +144,12 @@ def translated(members: dict[str, Any], language: str) -> dict[str, Any]:
     if spoken.get("name"):
         words["short_name"] = spoken["name"]  # a translated name is better than a short one that few can read
     return words | {name: spoken[name] for name in words if spoken.get(name)}
+
+
+def check_origins(given: object) -> None:
+    """Raise ``ValidationFailed`` where *given* is not of the shape of the manifest's ``csp``."""
+    if details := explain(_origins.iter_errors(given)):
+        raise ValidationFailed(details=details)
 
 
 def requested_permissions(members: dict[str, Any], language: str = "") -> list[dict[str, str]]:

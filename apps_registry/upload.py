@@ -42,7 +42,7 @@ class UploadForm(forms.ModelForm):  # type: ignore[type-arg]
                     bundle, self.by, app_id=given.get("app_id") or None, name=given.get("name") or None
                 )
             except ApiError as error:
-                raise ValidationError(_lines(error)) from error
+                raise ValidationError(error_lines(error)) from error
 
 
 def upload_form(person: User) -> type[UploadForm]:
@@ -61,7 +61,7 @@ def say_published(request: HttpRequest, release: Release) -> None:
         messages.warning(request, warning[member])
 
 
-def _lines(error: ApiError) -> list[str]:
+def error_lines(error: ApiError) -> list[str]:
     """The error and each of its details, in the language of the page."""
     member = "message_ko" if get_language() == "ko" else "message"
     body = error.body()

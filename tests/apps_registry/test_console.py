@@ -113,6 +113,25 @@ class TestApps:
         assert description is not None
         assert description["csp"] == {}
 
+    @pytest.mark.parametrize(
+        "granted",
+        [
+            '["https://x.example.com"]',
+            '{"connect": "https://x.example.com"}',
+            '{"fetch": []}',
+            '{"img": ["http://x y"]}',
+        ],
+    )
+    def test_grants_of_another_shape_are_refused(
+        self, console: DotClient, publish: Callable[..., App], granted: str
+    ) -> None:
+        app = publish("lunch")
+        sent = {"status": "active", "owner": "", "granted_csp": granted}
+        response = console.post(f"/admin/apps_registry/app/{app.pk}/change/", sent)
+        assert "granted_csp" in response.context["adminform"].form.errors
+        app.refresh_from_db()
+        assert app.granted_csp == {}
+
     def test_deleting_takes_releases_installations_and_files_along(
         self, console: DotClient, publish: Callable[..., App], alice: User, storage: Path,
         django_capture_on_commit_callbacks: Any,
