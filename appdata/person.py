@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import tempfile
 import zipfile
 from collections.abc import Iterable
@@ -58,8 +59,9 @@ def erase_person(person: User) -> None:
         for app_id in _app_ids():
             uninstall(person.id, app_id, data="delete")
         about = str(person.id)
+        address = rf"(^|[^\w.+-]){re.escape(person.email)}($|[^\w.-])"  # not as the end of somebody else's
         LogEntry.objects.filter(
-            Q(object_id=about) | Q(change_message__contains=about) | Q(object_repr__contains=person.email)
+            Q(object_id=about) | Q(change_message__contains=about) | Q(object_repr__regex=address)
         ).delete()
         person.delete()
     store = import_module(settings.SESSION_ENGINE).SessionStore

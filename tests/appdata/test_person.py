@@ -102,6 +102,22 @@ class TestErase:
             assert set(Installation.objects.values_list("user_id", flat=True)) == {bob.id}
         assert App.objects.get(app_id="notes").install_count == install_count - 1
 
+    def test_what_the_log_says_of_others_stays(self, place: Place, alice: User, operator: User) -> None:
+        malice = User.objects.create_user("malice@example.com")
+        for logged in ("malice@example.com", "alice@example.com", "alice@example.com.kr", "From <alice@example.com>"):
+            LogEntry.objects.create(
+                user=operator,
+                action_flag=CHANGE,
+                object_id=str(malice.id),
+                object_repr=logged,
+                change_message="Changed",
+            )
+        erase_person(alice)
+        assert set(LogEntry.objects.values_list("object_repr", flat=True)) == {
+            "malice@example.com",
+            "alice@example.com.kr",
+        }
+
     def test_an_operator_can_delete_somebody_with_all_they_kept(
         self, client: DotClient, place: Place, alice: User, operator: User
     ) -> None:
