@@ -11,7 +11,7 @@ from dotplatform.schedule import periodic
 STRAY_AFTER = timedelta(days=1)  # longer than any publishing takes
 
 
-@periodic(daily_at=time(4, 10))
+@periodic(daily_at=time(4, 10), in_operators_door=False)
 def remove_stray_bundles() -> None:
     """Files of no release: left by a process that was killed while it published. Nothing else leaves any."""
     folders, descriptions = list_folder(ROOT)
