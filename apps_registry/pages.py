@@ -28,9 +28,11 @@ from apps_registry.upload import say_published, upload_form
 from dotplatform.accounts.models import User
 from dotplatform.api.errors import Forbidden, NotFound, ValidationFailed
 from dotplatform.database.doors import as_person
+from metrics.errors import errors_of
 
 _View = Callable[..., HttpResponse]
 
+_ERRORS_SHOWN = 20
 _FRESH_SHOWN = 4  # apps of the catalogue below one's own
 
 
@@ -119,7 +121,24 @@ def _detail(request: HttpRequest, app_id: str, review_form: ReviewForm | None, s
         "review_form": review_form or _review_form(request, shown),
         "author": _author(shown.app),
     }
+    if _manages(request, shown.app):
+        context |= {"manages": True, "errors": errors_of(app_id)[:_ERRORS_SHOWN]}
     return render(request, "apps_registry/detail.html", context, status=status)
+
+
+@login_required
+@require_POST
+@page
+def activate(request: HttpRequest, app_id: str) -> HttpResponse:
+    """Make another release the one that people open: back to an earlier one, or forward again."""
+    app = app_read(app_id)
+    release = app.releases.filter(version=request.POST.get("version", "").replace("\0", "")).first()
+    if release is None:
+        raise NotFound
+    services.activate_release(release, cast(User, request.user))
+    words = {"names": f"{card_of(app).name} {release.version}"}
+    messages.success(request, _("What people open now: %(names)s") % words)
+    return redirect("app-detail", app_id)
 
 
 @login_required
@@ -236,6 +255,14 @@ def _review_form(request: HttpRequest, shown: AppPage) -> ReviewForm:
     if own is None and request.user.is_authenticated and shown.rating["count"] > len(shown.reviews):
         own = Review.objects.filter(user_id=_person_id(request), app_id=shown.app.app_id).first()  # an older one
     return ReviewForm(initial={"rating": own.rating, "text": own.text} if own else None)
+
+
+def _manages(request: HttpRequest, app: App) -> bool:
+    """Whether the reader may change which release people open, and see what goes wrong in it."""
+    person = request.user
+    if not isinstance(person, User):
+        return False
+    return person.is_staff or (app.owner_id == person.pk and person.may_publish)
 
 
 def _author(app: App) -> str:

@@ -34,6 +34,7 @@ page_urls: list[URLPattern | URLResolver] = [
     path("apps", pages.catalogue, name="apps"),
     path("publish", pages.how_to_publish, name="how-to-publish"),
     path("apps/<app:app_id>", pages.detail, name="app-detail"),
+    path("apps/<app:app_id>/activate", pages.activate, name="app-activate"),
     path("apps/<app:app_id>/install", pages.install, name="app-install"),
     path("apps/<app:app_id>/settings", pages.app_settings, name="app-settings"),
     path("apps/<app:app_id>/permissions", pages.permissions, name="app-permissions"),

@@ -438,6 +438,42 @@ class TestInTheAuthorsOrderAndTheReadersWords:
         assert "Kimchi" in page
 
 
+class TestManaging:
+    """What an app's own page offers to its owner and operators."""
+
+    @pytest.fixture
+    def old(self, publisher: User) -> Release:
+        """Charlie's first release; there is a second one, which is current."""
+        first = publish_release(make_app({"app_id": "lunch", "name": "Lunch"}), publisher)
+        publish_release(make_app({"app_id": "lunch", "name": "Lunch"}), publisher)
+        return first
+
+    def test_the_owner_goes_back_to_an_earlier_release(self, browser: DotClient, publisher: User, old: Release) -> None:
+        browser.force_login(publisher)
+        assert "Make 1.0.0 current" in text(browser.get("/apps/lunch"))
+        page = text(browser.post("/apps/lunch/activate", {"version": "1.0.0"}, follow=True))
+        assert "What people open now: Lunch 1.0.0" in page
+        assert "Make 1.1.0 current" in page
+        assert App.objects.get().active_release == old
+        assert browser.post("/apps/lunch/activate", {"version": "9"}).status_code == 404
+
+    def test_the_owner_sees_the_errors(self, browser: DotClient, publisher: User, old: Release) -> None:
+        browser.force_login(publisher)
+        labels = {"appId": "lunch", "release": "1.1.0", "message": "vote is <undefined>"}
+        sample = {"name": "app-error", "value": 1, "labels": labels}
+        assert "No errors in this time." in text(browser.get("/apps/lunch"))
+        assert browser.post("/api/metrics", sample, content_type="application/json").status_code == 202
+        assert "vote is &lt;undefined&gt;" in text(browser.get("/apps/lunch"))
+
+    def test_nobody_else_does(self, alices: DotClient, alice: User, old: Release) -> None:
+        alice.groups.add(Group.objects.get_or_create(name=PUBLISHERS)[0])
+        page = text(alices.get("/apps/lunch"))
+        assert "Make 1.0.0 current" not in page
+        assert "the last 30 days" not in page
+        assert alices.post("/apps/lunch/activate", {"version": "1.0.0"}).status_code == 403
+        assert App.objects.get().active_release != old
+
+
 class TestHowToPublish:
     def test_everybody_is_told_from_the_catalogue_on_and_whom_to_ask(self, browser: DotClient) -> None:
         assert 'href="/publish"' in text(browser.get("/apps"))

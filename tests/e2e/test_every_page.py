@@ -35,6 +35,7 @@ MORE_PAGES = {
     ],
     "operator@example.com": [
         "/publish",
+        "/apps/notes",
         "/admin/accounts/user/add/",
         "/admin/accounts/accesstoken/",
         "/admin/admin/logentry/",
