@@ -9,6 +9,7 @@ from collections.abc import Callable
 
 from django.conf import settings
 from django.contrib.auth import get_user
+from django.contrib.auth.views import redirect_to_login
 from django.http import HttpRequest, HttpResponse, HttpResponseNotAllowed
 from django.shortcuts import render
 from django.urls import Resolver404, resolve
@@ -77,18 +78,19 @@ def security_headers(get_response: GetResponse) -> GetResponse:
 
 
 def bounded_form(get_response: GetResponse) -> GetResponse:
-    """413 for a body that no form of the reader's takes, before Django puts its files on the disk to look for a token.
+    """Refuse a body that no form of the reader's takes, before Django puts its files on the disk to look for a token.
 
-    Files come from people who are signed in, as bundles and imports; visitors only ever send text.
+    413 for what is larger than any form. Files come from people who are signed in, as bundles and imports: with a body
+    of that size, a visitor is asked to sign in.
     """
 
     def middleware(request: HttpRequest) -> HttpResponse:
         length = request.META.get("CONTENT_LENGTH") or "0"
         size = int(length) if length.isdecimal() else 0
-        if size > settings.VISITORS_FORM_BYTES:
-            limit = settings.LARGEST_FORM_BYTES if get_user(request).is_authenticated else 0
-            if size > limit:
-                return render(request, "413.html", status=413)
+        if size > settings.LARGEST_FORM_BYTES:
+            return render(request, "413.html", status=413)
+        if size > settings.VISITORS_FORM_BYTES and not get_user(request).is_authenticated:
+            return redirect_to_login(request.get_full_path())  # as to somebody whose session ended meanwhile
         return get_response(request)
 
     return middleware
