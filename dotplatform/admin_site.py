@@ -8,12 +8,14 @@ from functools import wraps
 from typing import Any, cast
 from urllib.parse import urlencode
 
+from django import forms
 from django.conf import settings
 from django.contrib.admin import AdminSite, display
 from django.contrib.admin.apps import AdminConfig
 from django.contrib.admin.utils import display_for_value
+from django.contrib.admin.widgets import AdminTextareaWidget
 from django.contrib.auth import REDIRECT_FIELD_NAME
-from django.core.exceptions import PermissionDenied
+from django.core.exceptions import PermissionDenied, ValidationError
 from django.core.paginator import Paginator
 from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
@@ -34,7 +36,7 @@ MOST_LISTED = 10_000  # rows; nobody turns a hundred pages
 # The console's sections, in this order. Other people's tables stand where an operator looks for them.
 SECTIONS = ["apps_registry", "appdata", "metrics", "operations", "accounts"]
 _TABLES = [  # in this order within their section; others follow
-    *("App", "Release", "Installation", "Review", "Entry", "AppLimit"),
+    *("App", "Release", "Installation", "Review", "Flag", "Entry", "AppLimit"),
     *("Dashboard", "Alert", "AlertRule", "Channel", "Delivery", "Sample"),
     *("HealthRecord", "Backup", "PreflightRun", "Platform"),
     *("ScheduledTask", "WorkerHeartbeat", "DBTaskResult", "LogEntry"),
@@ -48,6 +50,7 @@ _BELONGS_TO = {
     "admin": "operations",
     "django_tasks_database": "operations",
     "dotplatform": "operations",
+    "flags": "apps_registry",
 }
 OUR_WORD = {
     "Authenticator": _("Second factors"),
@@ -89,6 +92,23 @@ def json_field(field: str, description: Any) -> Any:
         return format_html('<pre tabindex="0">{}</pre>', json.dumps(getattr(row, field), ensure_ascii=False, indent=2))
 
     return show
+
+
+class StorableJSONField(forms.JSONField):
+    """Python's JSON knows NaN, Infinity and a NUL in texts; PostgreSQL's does not."""
+
+    def to_python(self, value: Any) -> Any:
+        parsed = super().to_python(value)
+        try:
+            odd = "\\u0000" in json.dumps(parsed, allow_nan=False)
+        except ValueError:
+            odd = True
+        if odd:
+            raise ValidationError(_("NaN, Infinity and \\u0000 cannot be kept."), code="invalid")
+        return parsed
+
+
+JSON_INPUT = {"form_class": StorableJSONField, "widget": AdminTextareaWidget(attrs={"rows": 2})}
 
 
 class Titled:

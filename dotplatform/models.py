@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from typing import Any, ClassVar
 
+from django.core.exceptions import ValidationError
 from django.db import models
 from django.utils.translation import gettext_lazy as _
 
@@ -60,6 +61,11 @@ class Platform(models.Model):
 
     def __str__(self) -> str:
         return self.name
+
+    def clean(self) -> None:
+        """The configuration is shown as an object, to everybody."""
+        if not isinstance(self.config, dict):
+            raise ValidationError({"config": _("Give a JSON object, for example {}.")})
 
     def public_config(self) -> dict[str, Any]:
         """What anybody may see of the configuration."""

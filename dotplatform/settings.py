@@ -100,6 +100,7 @@ OUTBOUND_ALLOW_PRIVATE: bool = switch("OUTBOUND_ALLOW_PRIVATE", default=IS_DEVEL
 INSTALLED_APPS = [
     "dotplatform",
     "dotplatform.accounts",
+    "dotplatform.flags",
     "metrics",
     "apps_registry",
     "appdata",

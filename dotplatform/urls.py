@@ -12,6 +12,7 @@ import apps_registry.mcp
 import apps_registry.urls
 import dotplatform.accounts.urls
 import dotplatform.api.urls
+import dotplatform.flags.urls
 import dotplatform.operations.urls
 import metrics.urls
 from dotplatform.api.views import not_found
@@ -36,6 +37,7 @@ _api = [
 urlpatterns = [
     path("api/", include(_api)),
     path("mcp", mcp_view([*apps_registry.mcp.TOOLS, *appdata.mcp.TOOLS])),
+    path("ofrep/", include(dotplatform.flags.urls.ofrep_urls)),
     *apps_registry.urls.page_urls,
     *appdata.urls.page_urls,
     *metrics.urls.page_urls,

@@ -58,7 +58,13 @@ def document_policy(request: HttpRequest, app_id: str, release: str, granted: di
         "manifest-src": [bundle],
         "worker-src": [bundle, "blob:", "data:"],
         "frame-src": [bundle, "blob:", "data:"],
-        "connect-src": [bundle, sdk, *dict.fromkeys((f"{platform}/api/", f"{events}/api/")), "blob:", "data:"],
+        "connect-src": [
+            bundle,
+            sdk,
+            *dict.fromkeys((f"{platform}/api/", f"{events}/api/", f"{platform}/ofrep/")),
+            "blob:",
+            "data:",
+        ],
         "form-action": [bundle],
         "base-uri": [bundle],  # where a page says <base href="/">, its relative addresses stay inside the bundle
     }

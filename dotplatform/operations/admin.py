@@ -7,7 +7,7 @@ from typing import Any
 import django_tasks_db.admin  # noqa: F401  # registers its own pages, which make way for ours
 from django.contrib import admin, messages
 from django.contrib.admin.widgets import AdminTextInputWidget
-from django.db.models import QuerySet, TextField
+from django.db.models import JSONField, QuerySet, TextField
 from django.http import HttpRequest, HttpResponse
 from django.utils import timezone
 from django.utils.formats import date_format
@@ -15,7 +15,7 @@ from django.utils.timezone import localtime
 from django.utils.translation import gettext_lazy as _, ngettext
 from django_tasks_db.models import DBTaskResult
 
-from dotplatform.admin_site import ReadOnly, Titled, column, json_field, size_column
+from dotplatform.admin_site import JSON_INPUT, ReadOnly, Titled, column, json_field, size_column
 from dotplatform.models import Platform
 from dotplatform.operations import health, health_checks
 from dotplatform.operations.models import (
@@ -37,7 +37,7 @@ class PlatformAdmin(admin.ModelAdmin[Platform]):
     list_display = ["name", "version", "maintenance_mode", "created_at"]
     readonly_fields = ["version", "created_at"]
     fields = ["name", "maintenance_mode", "config", "version", "created_at"]
-    formfield_overrides = {TextField: {"widget": AdminTextInputWidget}}
+    formfield_overrides = {TextField: {"widget": AdminTextInputWidget}, JSONField: JSON_INPUT}
 
     def has_add_permission(self, request: HttpRequest) -> bool:
         return False

@@ -6,13 +6,12 @@ from datetime import timedelta
 from typing import Any
 
 from django.contrib import admin, messages as notices
-from django.contrib.admin.widgets import AdminTextareaWidget
 from django.db.models import JSONField, QuerySet
 from django.http import HttpRequest
 from django.utils import timezone
 from django.utils.translation import gettext, gettext_lazy as _, ngettext
 
-from dotplatform.admin_site import ReadOnly, Titled
+from dotplatform.admin_site import JSON_INPUT, ReadOnly, Titled
 from metrics.alerts import lifecycle, messages
 from metrics.alerts.preview import would_have_fired
 from metrics.console.inlines import ReadOnlyInline
@@ -24,7 +23,7 @@ class AlertRuleAdmin(admin.ModelAdmin[AlertRule]):
     list_display = ["name", "metric", "statistic", "threshold", "window_s", "severity", "is_enabled"]
     list_filter = ["is_enabled", "severity"]
     readonly_fields = ["preview"]
-    formfield_overrides = {JSONField: {"widget": AdminTextareaWidget(attrs={"rows": 2})}}
+    formfield_overrides = {JSONField: JSON_INPUT}
     fieldsets = [
         (None, {"fields": ["name", "is_enabled", "severity"]}),
         (

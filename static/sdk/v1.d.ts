@@ -122,6 +122,11 @@ export interface Dot {
   readonly settings: Readonly<Record<string, string | number | boolean>>;
   readonly data: Data;
   readonly metrics: Metrics;
+  /**
+   * What the operators decided for this person under this name: on or off, or a variant of an A/B test, always the
+   * same one. `fallback` (false) where there is no such flag, or no answer.
+   */
+  flag<Value = boolean>(key: string, fallback?: Value): Promise<Value>;
   readonly DotError: typeof DotError;
   readonly ConflictError: typeof ConflictError;
   readonly QuotaError: typeof QuotaError;
@@ -135,6 +140,7 @@ export const user: User;
 export const settings: Dot["settings"];
 export const data: Data;
 export const metrics: Metrics;
+export const flag: Dot["flag"];
 export default dot;
 
 declare global {

@@ -342,6 +342,14 @@
     await dataOf(response);
   }
 
+  // What operators decided for this person; *fallback* where they have no such flag, or do not answer.
+  async function flag(key, fallback = false) {
+    needContext();
+    const address = new URL(`/ofrep/v1/evaluate/flags/${encodeURIComponent(key)}`, context.api);
+    const response = await runtime.request(address, { method: "POST" }).catch(() => null);
+    return response?.ok ? (await response.json()).value : fallback;
+  }
+
   let errorsReported = 0;
 
   function reportError(kind, error, message, source) {
@@ -368,6 +376,7 @@
     settings: context ? Object.freeze({ ...context.settings }) : {},
     data: { ...own, of },
     metrics: { report },
+    flag,
     DotError,
     ConflictError,
     QuotaError,

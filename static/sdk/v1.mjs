@@ -2,5 +2,5 @@
 import "./v1.js";
 
 export const { dot } = globalThis;
-export const { ready, user, settings, data, metrics, DotError, ConflictError, QuotaError, OfflineError, NotGrantedError } = dot;
+export const { ready, user, settings, data, metrics, flag, DotError, ConflictError, QuotaError, OfflineError, NotGrantedError } = dot;
 export default dot;

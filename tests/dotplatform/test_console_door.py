@@ -8,6 +8,7 @@ import pytest
 
 from dotplatform.accounts.models import AccessToken, User
 from dotplatform.accounts.services import issue_access_token
+from dotplatform.models import Platform
 from tests.conftest import DotClient
 
 pytestmark = pytest.mark.django_db
@@ -121,3 +122,15 @@ def test_speaks_korean_in_its_scripts_and_checks(client: DotClient, operator: Us
     assert json.dumps("%(cnt)s개 중 %(sel)s개 선택") in client.get("/admin/jsi18n/", headers=korean).text
     health = client.get("/admin/operations/healthrecord/", headers=korean).text
     assert '<th scope="row">데이터베이스</th><td>정상</td>' in health
+
+
+@pytest.mark.parametrize("config", ["[1]", '"x"', "null", '{"a": NaN}', '{"a": Infinity}', '{"a": "\\u0000"}', "{"])
+def test_a_configuration_that_cannot_be_kept_or_shown_is_said_so(operator: User, config: str) -> None:
+    client = DotClient()
+    client.force_login(operator)
+    address = f"/admin/dotplatform/platform/{Platform.objects.current().pk}/change/"
+    response = client.post(address, {"name": "DOT Platform", "config": config})
+    assert list(response.context["adminform"].form.errors) == ["config"]
+    assert Platform.objects.current().config == {}
+    assert client.post(address, {"name": "DOT Platform", "config": '{"team": "lunch"}'}).status_code == 302
+    assert Platform.objects.current().config == {"team": "lunch"}

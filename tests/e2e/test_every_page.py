@@ -41,6 +41,7 @@ MORE_PAGES = {
         "/admin/admin/logentry/",
         "/admin/apps_registry/app/?q=nothing-like-this",
         "/admin/apps_registry/release/add/",
+        "/admin/flags/flag/add/",
         "/admin/metrics/alertrule/add/",
         "/admin/metrics/dashboard/",
         "/admin/operations/healthrecord/",

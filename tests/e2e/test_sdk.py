@@ -249,6 +249,13 @@ def test_metrics_and_uncaught_errors_are_reported(page: Page, frame: Frame) -> N
     }
 
 
+def test_a_flag_is_what_operators_decided_else_the_fallback(frame: Frame, platform: RunningPlatform) -> None:
+    decided = "{'is_on': True, 'variants': {'old': 1, 'new': 2}, 'default_variant': 'old', 'shares': {'new': 100}}"
+    made = f"Flag.objects.update_or_create(key='new-vote', defaults={decided})"
+    platform.manage("shell", "-c", f"from dotplatform.flags.models import Flag; {made}")
+    assert run(frame, "return [await dot.flag('new-vote', 1), await dot.flag('new/vote', 'plain')]") == [2, "plain"]
+
+
 def test_the_open_page_reports_how_long_the_app_took(page: Page, app_id: str) -> None:
     with page.expect_request(lambda request: "app-load-time" in (request.post_data or "")) as reported:
         page.goto(f"/apps/{app_id}/open")

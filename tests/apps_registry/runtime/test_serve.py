@@ -100,6 +100,7 @@ def test_documents_carry_the_sandbox_and_close_the_ways_out(client: DotClient, r
         assert policy["form-action"] == bundle
         assert policy["connect-src"].split()[:2] == [bundle, "http://testserver/sdk/"]
         assert "http://testserver/api/" in policy["connect-src"]
+        assert "http://testserver/ofrep/" in policy["connect-src"]
         assert "'unsafe-eval'" in policy["script-src"]
         assert "'self'" not in str(policy)
         assert "*" not in str(policy)
