@@ -22,14 +22,14 @@ MOST_UNREAD_BYTES = 128 * 1024 * 1024  # longer than any body that is taken
 
 
 class WebLogger(Logger):  # type: ignore[misc]  # gunicorn has no types
-    """The Procfile's ``logger_class``."""
+    """``logger_class`` in gunicorn.conf.py."""
 
     def access(self, *args: Any) -> None:
         """Nothing: the platform writes its own (``dotplatform.logs``), gunicorn would compose a line first."""
 
 
 class WebWorker(ThreadWorker):  # type: ignore[misc]
-    """The Procfile's ``worker_class``."""
+    """``worker_class`` in gunicorn.conf.py."""
 
     def handle(self, conn: Any) -> Any:
         """Answer a request, and those that follow it at once. True: the connection waits for more, as in gthread."""
