@@ -81,7 +81,9 @@ def api_guard(get_response: GetResponse) -> GetResponse:
         response.headers._store = {**defaults, **response.headers._store, **always}
         for name, value in getattr(request, "budget_headers", {}).items():
             response.headers[name] = value
-        if isinstance(response, HttpResponse) and response.status_code not in {204, 304}:
+        if response.status_code in {204, 304}:
+            response.headers._store.pop("content-type", None)  # of no content; caches would put it on what they keep
+        elif isinstance(response, HttpResponse):
             response.headers.setdefault(
                 "Content-Length", str(len(response.content))
             )  # without it, servers answer in chunks

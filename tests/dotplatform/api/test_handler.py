@@ -90,6 +90,15 @@ class TestAnswers:
         status, headers, content = server("GET", "/api/nothing")
         assert (status, headers["Content-Length"]) == (401, str(len(content)))
 
+    def test_without_content_name_no_type_of_it(self, server: Server, token: str) -> None:
+        _, headers, _ = server("GET", "/api/apps/notes/data/diary", token)
+        known = {"HTTP_IF_NONE_MATCH": headers["ETag"]}
+        for status, request in ((304, ("GET", known)), (204, ("OPTIONS", {})), (204, ("DELETE", {}))):
+            method, environ = request
+            answer = server(method, "/api/apps/notes/data/diary", token, **environ)
+            assert (answer[0], answer[2]) == (status, b"")
+            assert "Content-Type" not in answer[1]
+
     def test_pages_go_the_usual_way(self, server: Server) -> None:
         status, headers, _ = server("GET", "/nothing/here")
         assert status == 404
