@@ -139,7 +139,9 @@ _RESULT: dict[str, Schema] = {
     "value": {"type": "number", "description": "After an increment"},
 }
 shapes(
-    Batch=strict({"operations": array(strict(_OPERATION, optional=["value", "by", "revision"])) | {"maxItems": 100}}),
+    Batch=strict(
+        {"operations": array(strict(_OPERATION, optional=["value", "by", "revision"]), minItems=1, maxItems=100)}
+    ),
     BatchResults=strict({"results": array(strict(_RESULT, optional=["value"])), "head": {"type": "integer"}}),
 )
 describe(

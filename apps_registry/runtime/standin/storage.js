@@ -7,6 +7,7 @@ class Items {
     Object.assign(this, { load, changed, check });
     this.loaded = null;
     this.units = 0;
+    this.keyList = null;
   }
 
   get map() {
@@ -18,6 +19,11 @@ class Items {
       this.onLoaded?.();
     }
     return this.loaded;
+  }
+
+  // In the order of key(), kept as long as no key comes or goes: pages go through all of them by index.
+  get keys() {
+    return (this.keyList ??= [...this.map.keys()]);
   }
 
   set(key, value) {
@@ -41,15 +47,16 @@ class Items {
   }
 
   clear() {
-    for (const key of [...this.map.keys()]) {
-      this.remove(key);
-    }
+    this.keys.forEach((key) => this.remove(key));
   }
 
   // Set or, with null, remove without telling anybody.
   replace(key, value) {
     const old = this.map.get(key);
     this.units -= old === undefined ? 0 : key.length + old.length;
+    if (old === undefined || value === null) {
+      this.keyList = null;
+    }
     if (value === null) {
       this.map.delete(key);
     } else {
@@ -95,8 +102,7 @@ const methods = {
     itemsBehind(this, "clear", 0, 0).clear();
   },
   key(index) {
-    const { map } = itemsBehind(this, "key", arguments.length, 1);
-    return [...map.keys()][index >>> 0] ?? null;
+    return itemsBehind(this, "key", arguments.length, 1).keys[index >>> 0] ?? null;
   },
 };
 for (const [name, value] of Object.entries(methods)) {
@@ -135,7 +141,7 @@ const handler = {
     }
     return Reflect.deleteProperty(target, property);
   },
-  ownKeys: (target) => [...[...itemsOf.get(target).map.keys()].filter(isItemName), ...Reflect.ownKeys(target)],
+  ownKeys: (target) => [...itemsOf.get(target).keys.filter(isItemName), ...Reflect.ownKeys(target)],
   getOwnPropertyDescriptor(target, property) {
     const value = isItemName(property) ? itemsOf.get(target).map.get(property) : undefined;
     return value === undefined
