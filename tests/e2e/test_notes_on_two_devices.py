@@ -32,10 +32,12 @@ def test_a_note_follows_live_and_both_texts_of_a_conflict_are_kept(new_profile: 
 
     phone.context.set_offline(True)
     note_in(phone).fill("Shopping\nmilk, from the phone")
+    expect(phone.locator("[data-state=away]")).to_be_visible()  # the bar does not call saved what the app calls unsaved
     note_in(laptop).fill("Shopping\nmilk, from the laptop")
     wait_saved(laptop)
     phone.context.set_offline(False)
 
+    expect(phone.locator("[data-state=saved]")).to_be_visible(timeout=30_000)
     rows = laptop.frame_locator("iframe").get_by_role("listitem")
     expect(rows.filter(has_text="from the phone")).to_have_count(1, timeout=30_000)
     expect(rows.filter(has_text="from the laptop")).to_have_count(1)

@@ -60,6 +60,9 @@ const outbox = {
     if (this.retryMs) {
       return "offline";
     }
+    if (isOutOfReach) {
+      return "away"; // nothing waits here; what the app does about it, it says itself
+    }
     return this.attempt || this.waiting.size ? "saving" : "saved";
   },
 

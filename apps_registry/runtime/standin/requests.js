@@ -69,9 +69,31 @@ function authorized(headers = {}) {
   return { ...headers, Authorization: `Bearer ${context.token}` };
 }
 
+let isOutOfReach = false; // the last request found nobody
+
+function noteReach(isReached) {
+  if (isOutOfReach === isReached) {
+    isOutOfReach = !isReached;
+    report();
+  }
+}
+
+async function reaching(url, options) {
+  try {
+    const response = await nativeFetch(url, options);
+    noteReach(true);
+    return response;
+  } catch (error) {
+    if (error.name !== "AbortError" && !url.endsWith("/events")) { // where streams are blocked, the rest may work
+      noteReach(false);
+    }
+    throw error;
+  }
+}
+
 // fetch() with the token, which is renewed once where it turns out to have ended. Rejects as fetch does.
 async function request(url, { headers, ...options } = {}) {
-  const send = () => nativeFetch(url, { ...options, headers: authorized(headers) });
+  const send = () => reaching(url, { ...options, headers: authorized(headers) });
   const response = await send();
   if (response.status !== 401) {
     return response;
