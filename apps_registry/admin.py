@@ -219,7 +219,7 @@ class ReleaseAdmin(admin.ModelAdmin[Release]):
         """Nothing: ``UploadForm`` has published it."""
 
     def response_add(self, request: HttpRequest, obj: Release, post_url_continue: str | None = None) -> HttpResponse:
-        say_published(request, obj)
+        say_published(request, obj, with_link=True)
         return redirect("admin:apps_registry_release_changelist")
 
     @admin.display(description=_("current"), boolean=True)

@@ -50,12 +50,12 @@ def upload_form(person: User) -> type[UploadForm]:
     return type("UploadFormForPerson", (UploadForm,), {"by": person})
 
 
-def say_published(request: HttpRequest, release: Release) -> None:
-    """Tell on the next page that *release* is there, where, and what its author should know."""
+def say_published(request: HttpRequest, release: Release, *, with_link: bool = False) -> None:
+    """Tell on the next page that *release* is there (and where), and what its author should know."""
     text = gettext("%(app)s %(version)s is published; everybody can install it.")
-    words = {"app": release.app.name, "version": release.version}
-    link = format_html('<a href="/apps/{}">{}</a>', release.app_id, gettext("To its page"))
-    messages.success(request, format_html("{} {}", text % words, link))
+    said = text % {"app": release.app.name, "version": release.version}
+    link = format_html(' <a href="/apps/{}">{}</a>', release.app_id, gettext("To its page")) if with_link else ""
+    messages.success(request, format_html("{}{}", said, link))
     member = "message_ko" if get_language() == "ko" else "message"
     for warning in release.warnings:
         messages.warning(request, warning[member])

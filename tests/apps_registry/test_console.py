@@ -43,7 +43,7 @@ class TestUpload:
         assert "At most 50 MiB" in console.get(self.address).content.decode()
         response = self.upload(console, {"app_id": "lunch", "name": "Lunch", "colour": "red"})
         assert "Colour is not a member" in response.content.decode()  # the console begins each with a capital
-        assert "Lunch 1.0.0 is published" in response.content.decode()
+        assert 'everybody can install it. <a href="/apps/lunch">' in response.content.decode()
         release = Release.objects.get()
         assert (release.app_id, release.published_by) == ("lunch", operator)
         assert console.get("/apps/lunch").status_code == 200
