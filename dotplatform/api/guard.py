@@ -84,9 +84,8 @@ def api_guard(get_response: GetResponse) -> GetResponse:
         if response.status_code in {204, 304}:
             response.headers._store.pop("content-type", None)  # of no content; caches would put it on what they keep
         elif isinstance(response, HttpResponse):
-            response.headers.setdefault(
-                "Content-Length", str(len(response.content))
-            )  # without it, servers answer in chunks
+            # Without it, servers answer in chunks.
+            response.headers.setdefault("Content-Length", str(len(response.content)))
         return response
 
     return middleware

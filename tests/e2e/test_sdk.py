@@ -136,7 +136,7 @@ def test_a_transaction_is_tried_again_when_somebody_was_faster(page: Page, frame
 
 def test_two_tabs_count_together_without_losing_one(page: Page, frame: Frame, app_id: str) -> None:
     other = page.context.new_page()
-    code = """return Promise.all(Array.from({length: 20}, () =>
+    code = """return Promise.all(Array.from({length: 8}, () =>
         dot.data.transaction(async (tx) => tx.set('sum', (await tx.get('sum') ?? 0) + 1)).then(() => 1, () => 0)))"""
     second = open_frame(other, app_id)
     frame.evaluate(f"() => {{ window.counting = (async () => {{ {code} }})() }}")
