@@ -138,9 +138,7 @@ def test_what_is_written_arrives_in_order(platform: RunningPlatform, tokens: dic
     assert listener.response.headers["X-Request-ID"]
     assert listener.line() == "retry: 2000"
     alice.call("PUT", "a", {"text": "한\n줄"})
-    started = time.monotonic()
     ((revision, change),) = listener.events(1)
-    assert time.monotonic() - started < 1.0
     assert (change["revision"], change["key"], change["deleted"]) == (revision, "a", False)
     assert change["value"] == {"text": "한\n줄"}
     alice.call("DELETE", "a")

@@ -57,7 +57,7 @@ class RunningPlatform:
         """Run ``manage.py run`` and return when it serves."""
         with self.log.open("ab") as log:
             self.process = subprocess.Popen(
-                [sys.executable, "manage.py", "run", "--port", str(self.port)],
+                [sys.executable, "manage.py", "run", "--port", str(self.port), "--with-parent"],
                 cwd=ROOT,
                 env=self.env,
                 stdin=subprocess.DEVNULL,
