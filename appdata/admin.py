@@ -13,7 +13,7 @@ from django.utils.html import format_html
 from django.utils.translation import gettext, gettext_lazy as _
 
 from appdata.models import AppLimit, Entry
-from appdata.person import ONLY_SUPERUSER, erase_person, is_only_superuser
+from appdata.person import ONLY_SUPERUSER, erase_person, leaves_no_superuser
 from apps_registry.models import App
 from dotplatform.accounts.admin import PersonAdmin
 from dotplatform.accounts.models import User
@@ -97,7 +97,7 @@ class ErasablePersonAdmin(PersonAdmin):
 
     def get_deleted_objects(self, objs: Any, request: HttpRequest) -> Any:
         to_delete, counts, _needed, protected = super().get_deleted_objects(objs, request)
-        if any(is_only_superuser(person) for person in objs):
+        if leaves_no_superuser(objs):
             protected = [*protected, gettext(ONLY_SUPERUSER)]
         return to_delete, counts, set(), protected  # whoever may delete the person may delete what hangs on it
 

@@ -51,7 +51,7 @@ def erase_person(person: User) -> None:
 
     Raises ``Conflict`` for the last operator: nobody could look after the platform.
     """
-    if is_only_superuser(person):
+    if leaves_no_superuser([person]):
         raise Conflict(ONLY_SUPERUSER)
     session_keys = list(UserSession.objects.filter(user=person).values_list("session_key", flat=True))
     with transaction.atomic(), as_person(person.id):
@@ -69,10 +69,11 @@ def erase_person(person: User) -> None:
         store(key).delete()
 
 
-def is_only_superuser(person: User) -> bool:
-    """Whether nobody else could look after the platform."""
-    others = User.objects.filter(is_superuser=True, is_active=True).exclude(pk=person.pk)
-    return person.is_superuser and not others.exists()
+def leaves_no_superuser(people: Iterable[User]) -> bool:
+    """Whether nobody could look after the platform without *people*."""
+    going = list(people)
+    others = User.objects.filter(is_superuser=True, is_active=True).exclude(pk__in=[person.pk for person in going])
+    return any(person.is_superuser for person in going) and not others.exists()
 
 
 def _app_ids() -> list[str]:

@@ -140,6 +140,14 @@ class TestErase:
             )
         assert User.objects.filter(pk=operator.pk).exists()
 
+    def test_an_operator_cannot_delete_all_superusers_at_once(self, client: DotClient, operator: User) -> None:
+        other = User.objects.create_superuser("second@example.com")
+        client.force_login(operator)
+        both = {"action": "delete_selected", "_selected_action": [str(operator.pk), str(other.pk)], "post": "yes"}
+        answer = client.post("/admin/accounts/user/", both, headers={"accept-language": "en"})
+        assert "You are the only superuser." in answer.text
+        assert User.objects.filter(is_superuser=True).count() == 2
+
     def test_the_password_is_asked_for(self, browser: DotClient, alice: User) -> None:
         response = browser.post("/account/delete", {"confirmation": "wrong"})
         assert "That is not right." in response.content.decode()

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import hashlib
 import json
+import re
 import shutil
 import tempfile
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import asdict, dataclass
 from datetime import datetime, timedelta
 from pathlib import Path
@@ -25,7 +26,9 @@ from dotplatform.operations.models import Backup
 
 SUFFIX = ".dotbackup"
 _MOST_ERROR_CHARS = 2000
-_FOLDER = "backup-"
+# What is cleared away has to look like ours: operators keep files and folders of their own beside.
+_UNLABELLED = re.compile(rf"dot-\d{{8}}T\d{{9}}Z{re.escape(SUFFIX)}")
+_FOLDER = ".dot-backup-"
 
 
 @dataclass(frozen=True)
@@ -144,7 +147,7 @@ def forget_old_backups(store: Store, now: datetime | None = None) -> list[str]:
         store.delete(name + SUFFIX)
     labelled = {label.name + SUFFIX for label in whole}
     for file in store.names():
-        if file.endswith(SUFFIX) and file not in labelled and file < name_of(oldest):
+        if _UNLABELLED.fullmatch(file) and file not in labelled and file < name_of(oldest):
             store.delete(file)
     Backup.objects.filter(started_at__lt=oldest - timedelta(days=365)).delete()
     return forgotten
@@ -155,8 +158,9 @@ def working_folder() -> Iterator[Path]:
     """A folder below ``DOT_VAR`` that is gone afterwards; those of processes that were killed go, too."""
     settings.DOT_VAR.mkdir(parents=True, exist_ok=True)
     for earlier in settings.DOT_VAR.glob(f"{_FOLDER}*"):
-        if time.time() - earlier.stat().st_mtime > LONGEST_LOAD.total_seconds():
-            shutil.rmtree(earlier, ignore_errors=True)
+        with suppress(FileNotFoundError):  # its process has ended meanwhile
+            if time.time() - earlier.stat().st_mtime > LONGEST_LOAD.total_seconds():
+                shutil.rmtree(earlier, ignore_errors=True)
     with tempfile.TemporaryDirectory(prefix=_FOLDER, dir=settings.DOT_VAR) as name:
         yield Path(name)
 

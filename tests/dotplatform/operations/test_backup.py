@@ -268,23 +268,29 @@ def test_what_was_interrupted_goes_after_the_same_time(settings: Any, tmp_path: 
     store = open_store(settings.BACKUP_URL)
     without_label = tmp_path / "backups" / f"{services.name_of(timezone.now())}{services.SUFFIX}"
     without_label.write_bytes(b"half of one")
+    own = tmp_path / "backups" / f"before-the-upgrade{services.SUFFIX}"
+    own.write_bytes(b"an operator's copy of one")
     services.forget_old_backups(store)
     assert without_label.exists(), "it may be another process's, on its way"
     services.forget_old_backups(store, timezone.now() + timedelta(days=99))
     assert not without_label.exists()
+    assert own.exists(), "what somebody put there under a name of their own is theirs"
     assert len(list_backups(store)) == 1
 
 
 def test_a_killed_process_leaves_neither_folder_nor_schema_for_ever(tmp_path: Path, db: None) -> None:
-    folder = tmp_path / "backup-killed"
+    folder, own = tmp_path / ".dot-backup-killed", tmp_path / "backup-store"
     folder.mkdir()
+    own.mkdir()
     with connection.cursor() as cursor:
         cursor.execute("CREATE SCHEMA dot_restore_20260101_000000_000000")
     backup = make_backup()
     assert folder.exists(), "it may be another process's, at work"
     os.utime(folder, (0, 0))
+    os.utime(own, (0, 0))
     services.drill(backup)
     assert not folder.exists()
+    assert own.exists(), "an operator's own"
     with connection.cursor() as cursor:
         cursor.execute("SELECT count(*) FROM pg_namespace WHERE nspname LIKE 'dot\\_restore%'")
         assert cursor.fetchone()[0] == 0
