@@ -35,21 +35,21 @@ from dotplatform.api.errors import (
     TooLarge,
     ValidationFailed,
 )
-from dotplatform.database.calls import Function, Row
+from dotplatform.database.calls import Function, Row, Together
 from dotplatform.database.doors import as_person
 
 ANY: Sequence[int] = (0,)  # "*"; no entry has revision 0
 LARGEST_REVISION = 2**63 - 1
 PAGE_BYTES = 8 * 1024 * 1024  # a page of a list ends early rather than hold more than this in memory
 
-_get = Function("dot_get_entry", 6, is_read=True)
-_put = Function("dot_put_entry", 10)
-_patch = Function("dot_patch_entry", 10)
-_delete = Function("dot_delete_entry", 6)
+_get = Function("dot_get_entry", 6, is_read=True, is_hot=True, together=Together("dot_get_entries", 6, is_read=True))
+_put = Function("dot_put_entry", 10, is_hot=True, together=Together("dot_put_entries", 10))
+_patch = Function("dot_patch_entry", 10, is_hot=True)
+_delete = Function("dot_delete_entry", 6, is_hot=True)
 _batch = Function("dot_batch", 10)
-_changes = Function("dot_list_changes", 7, is_read=True)
-_heads = Function("dot_list_heads", 2, is_read=True)
-_list = Function("dot_list_entries", 9, is_read=True)
+_changes = Function("dot_list_changes", 7, is_read=True, is_hot=True)
+_heads = Function("dot_list_heads", 2, is_read=True, is_hot=True)
+_list = Function("dot_list_entries", 9, is_read=True, is_hot=True)
 
 
 PERSON = ""  # who acts where no app does: the person on a page, or with an access token for all of their apps

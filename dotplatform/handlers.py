@@ -8,6 +8,7 @@ Everything else goes through ``MIDDLEWARE``.
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import lru_cache
 from typing import Any
 
 from django.conf import settings
@@ -16,7 +17,9 @@ from django.core.handlers.wsgi import WSGIHandler, WSGIRequest, get_script_name
 from django.db import connection
 from django.http import HttpRequest, HttpResponse
 from django.http.response import HttpResponseBase
-from django.urls import set_script_prefix
+from django.template.response import SimpleTemplateResponse
+from django.urls import ResolverMatch, resolve, set_script_prefix
+from django.utils.log import log_response
 
 from dotplatform.api.failures import failure_response
 from dotplatform.api.guard import is_api_path
@@ -37,14 +40,31 @@ class _Chain(BaseHandler):
 
 
 class _ApiChain(_Chain):
-    """Whatever a view raises becomes the envelope here, before Django would make a page of it."""
+    """Views without the ceremony that Django has for pages: no view middleware, no transaction around each request.
+
+    Whatever a view raises becomes the envelope here, before Django would make a page of it.
+    """
+
+    def get_response(self, request: HttpRequest) -> HttpResponseBase:
+        response: Any = self._middleware_chain(request)  # type: ignore[attr-defined]
+        response._resource_closers.append(request.close)
+        if response.status_code >= 400:
+            log_response("%s: %s", response.reason_phrase, request.path, response=response, request=request)
+        return response  # type: ignore[no-any-return]
 
     def _get_response(self, request: HttpRequest) -> HttpResponseBase:
         try:
-            response: HttpResponseBase = super()._get_response(request)  # type: ignore[misc]
+            request.resolver_match = match = _view_at(request.path_info)
+            response: HttpResponseBase = match.func(request, *match.args, **match.kwargs)
+            return response.render() if isinstance(response, SimpleTemplateResponse) else response
         except Exception as error:  # noqa: BLE001  (nobody further out could still answer in the envelope)
             return failure_response(request, error)
-        return response
+
+
+@lru_cache(maxsize=4096)
+def _view_at(path: str) -> ResolverMatch:
+    """An address always leads to the same view, and an app asks for the same few over and over."""
+    return resolve(path)
 
 
 class Chains(BaseHandler):
@@ -86,11 +106,12 @@ class Handler(Chains, WSGIHandler):
         if settings.SENTRY_DSN or not is_api_path(environ.get("PATH_INFO", "")):
             return super().__call__(environ, start_response)
         environ["dot.path"] = environ["PATH_INFO"]
-        set_script_prefix(get_script_name(environ))
+        if environ.get("SCRIPT_NAME"):
+            set_script_prefix(get_script_name(environ))
         connection.close_if_unusable_or_obsolete()
         request = WSGIRequest(environ)
         response = self.get_response(request)
-        start_response(f"{response.status_code} {response.reason_phrase}", list(response.items()))
+        start_response(f"{response.status_code} {response.reason_phrase}", list(response.headers._store.values()))
         if not isinstance(response, HttpResponse) or len(response._resource_closers) > 1:  # type: ignore[attr-defined]
             return response  # a stream or a file is closed by the server
         request.close()

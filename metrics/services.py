@@ -13,7 +13,7 @@ from metrics.limiter import Budget
 from metrics.models import Activation
 from metrics.samples import SampleRow, is_chosen
 
-_keep = Function("metrics_keep_samples", 6, opens_door=False)
+_keep = Function("metrics_keep_samples", 6, opens_door=False, is_hot=True)
 
 
 def store_samples(samples: Iterable[SampleRow], limits: Mapping[str, Budget] | None = None) -> None:

@@ -14,6 +14,7 @@ from django.test.client import ClientHandler
 from dotplatform.accounts.models import User
 from dotplatform.api import authentication
 from dotplatform.api.authentication import issue_launch_token
+from dotplatform.database.calls import shared_connection
 from dotplatform.database.embedded import ensure_running
 from dotplatform.handlers import Chains
 from dotplatform.models import Platform
@@ -59,6 +60,7 @@ def _nothing_remembered() -> Iterator[None]:
     yield
     authentication.forget()
     Platform.objects.forget()
+    shared_connection.close()  # nobody can drop a database that somebody is connected to
 
 
 @pytest.fixture

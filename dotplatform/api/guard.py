@@ -85,7 +85,7 @@ def api_guard(get_response: GetResponse) -> GetResponse:
             response.headers._store.pop("content-type", None)  # of no content; caches would put it on what they keep
         elif isinstance(response, HttpResponse):
             # Without it, servers answer in chunks.
-            response.headers.setdefault("Content-Length", str(len(response.content)))
+            response.headers._store.setdefault("content-length", ("Content-Length", str(len(response.content))))
         return response
 
     return middleware

@@ -6,7 +6,9 @@ else uses the ORM. The functions open the person's door themselves (see ``appdat
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import os
+from collections import deque
+from collections.abc import Iterable, Sequence
 from typing import Any
 
 import psycopg
@@ -17,41 +19,70 @@ from psycopg.errors import error_from_result
 from psycopg.pq.abc import PGresult
 
 from dotplatform.database.doors import renew_door
+from dotplatform.database.shared import Call, SharedConnection
+from dotplatform.database.soundness import drop_if_dead, is_alive, prepared_on
 
 Row = list[bytes | None]
+shared_connection = SharedConnection()
+os.register_at_fork(after_in_child=shared_connection.forget)
 
 
 class Function:
     """A SQL function that answers one row. ``is_read`` ones are asked again where the connection proves dead.
 
     Those that open a door of their own (``opens_door``) have the outer one, where there is one, put back after them.
+    ``is_hot`` ones take the connection that the process's threads share, unless they are part of a transaction;
+    *together* answers many calls of the function at once.
     """
 
-    def __init__(self, name: str, arguments: int, *, is_read: bool = False, opens_door: bool = True) -> None:
+    def __init__(
+        self,
+        name: str,
+        arguments: int,
+        *,
+        is_read: bool = False,
+        opens_door: bool = True,
+        is_hot: bool = False,
+        together: Together | None = None,
+    ) -> None:
         placeholders = ", ".join(f"${number}" for number in range(1, arguments + 1))
         self.name = name.encode()
         self.query = f"SELECT * FROM {name}({placeholders})".encode()  # noqa: S608  (our own names)
         self.is_read = is_read
         self.opens_door = opens_door
+        self.is_hot = is_hot
+        self.together = together
+        self.waiting: deque[Call] = deque()
 
     def __call__(self, *parameters: bytes | None) -> Row:
         """The row's columns as PostgreSQL writes them. Database errors are Django's.
 
         In a transaction of the ORM the call takes part in it, and the door that was open stays open after it.
         """
-        wrapper = connections[DEFAULT_DB_ALIAS]
-        _drop_if_dead(wrapper)
+        own = connections[DEFAULT_DB_ALIAS]
+        if self.is_hot and not own.in_atomic_block:
+            row = shared_connection.row(self, parameters)
+            if row is not None:
+                return row
+        drop_if_dead(own)
         try:
-            return self._row(wrapper, parameters)
+            return self.rows_on(own, parameters)[0]
         except OperationalError:
-            if wrapper.in_atomic_block or _is_alive(wrapper):
+            # Nobody can know whether a write was done: the caller must look.
+            if not self.is_read or own.connection is not None:
                 raise
-            wrapper.close()  # the next one to ask gets a new connection
-            if not self.is_read:
-                raise  # nobody can know whether it was written: the caller must look
-        return self._row(wrapper, parameters)
+        return self.rows_on(own, parameters)[0]
 
-    def _row(self, wrapper: BaseDatabaseWrapper, parameters: Sequence[bytes | None]) -> Row:
+    def rows_on(self, wrapper: BaseDatabaseWrapper, parameters: Sequence[bytes | None]) -> list[Row]:
+        """All rows of the answer, over that connection, which is closed where it proves dead."""
+        try:
+            return self._rows(wrapper, parameters)
+        except OperationalError:
+            if not (wrapper.in_atomic_block or is_alive(wrapper)):
+                wrapper.close()  # the next one to ask gets a new connection
+            raise
+
+    def _rows(self, wrapper: BaseDatabaseWrapper, parameters: Sequence[bytes | None]) -> list[Row]:
         wrapper.ensure_connection()
         with wrapper.wrap_database_errors:
             _begin_if_due(wrapper)
@@ -62,13 +93,14 @@ class Function:
                 if wrapper.connection.pgconn.status != pq.ConnStatus.OK:
                     raise psycopg.OperationalError(wrapper.connection.pgconn.get_error_message())
                 raise error_from_result(result)
-            row = [result.get_value(0, column) for column in range(result.nfields)]
+            columns = range(result.nfields)
+            rows = [[result.get_value(row, column) for column in columns] for row in range(result.ntuples)]
         if wrapper.in_atomic_block and self.opens_door:
             renew_door()
-        return row
+        return rows
 
     def _execute(self, connection: Connection[Any], parameters: Sequence[bytes | None]) -> PGresult:
-        prepared = _prepared_on(connection)
+        prepared = prepared_on(connection)
         if prepared is None:
             return connection.pgconn.exec_params(self.query, parameters)
         if self.name not in prepared:
@@ -79,41 +111,27 @@ class Function:
         return connection.pgconn.exec_prepared(self.name, parameters)  # type: ignore[arg-type]  # None is NULL
 
 
+class Together(Function):
+    """A SQL function that takes an array for each argument of another one, and answers a row for each of its calls."""
+
+    def rows_of(self, wrapper: BaseDatabaseWrapper, calls: Sequence[Sequence[bytes | None]]) -> list[Row]:
+        """The row of each call, in their order."""
+        return self.rows_on(wrapper, [_array_of(values) for values in zip(*calls, strict=True)])
+
+
+def _array_of(values: Iterable[bytes | None]) -> bytes:
+    """PostgreSQL's text form of an array."""
+    return b"{%b}" % b",".join(map(_element, values))
+
+
+def _element(value: bytes | None) -> bytes:
+    if value is None:
+        return b"NULL"
+    return b'"%b"' % value.replace(b"\\", b"\\\\").replace(b'"', b'\\"')
+
+
 def _begin_if_due(wrapper: BaseDatabaseWrapper) -> None:
     """psycopg begins a transaction with its first statement; without this, ours would be committed on its own."""
     pgconn = wrapper.connection.pgconn
     if wrapper.in_atomic_block and pgconn.transaction_status == pq.TransactionStatus.IDLE:
         pgconn.exec_(b"BEGIN")
-
-
-def _drop_if_dead(wrapper: BaseDatabaseWrapper) -> None:
-    """Close a connection that the server ended while it was idle: a look at the socket, no round trip.
-
-    The first look takes the server's last words, where there are any, the second sees the end of the stream. Neither
-    gives the interpreter's lock away, as ``poll`` would: with several threads, each such gap costs more than the call.
-    """
-    if wrapper.connection is None or wrapper.in_atomic_block:
-        return
-    pgconn = wrapper.connection.pgconn
-    try:
-        pgconn.consume_input()
-        pgconn.consume_input()
-    except psycopg.OperationalError:
-        wrapper.close()
-
-
-def _is_alive(wrapper: BaseDatabaseWrapper) -> bool:
-    return wrapper.connection is not None and bool(wrapper.connection.pgconn.status == pq.ConnStatus.OK)
-
-
-def _prepared_on(connection: Connection[Any]) -> set[bytes] | None:
-    """The names of the functions prepared on *connection*; None where none may be, as behind a transaction-mode pooler.
-
-    Such a pooler speaks with many server connections behind one of ours. It cannot pass their process numbers on, so
-    the one from the handshake is not the one that the server answers with.
-    """
-    if not hasattr(connection, "dot_prepared"):
-        answer = connection.pgconn.exec_(b"SELECT pg_backend_pid()").get_value(0, 0)
-        is_direct = answer is not None and int(answer) == connection.pgconn.backend_pid
-        connection.dot_prepared = set() if is_direct else None  # type: ignore[attr-defined]
-    return connection.dot_prepared  # type: ignore[attr-defined, no-any-return]

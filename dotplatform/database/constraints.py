@@ -97,6 +97,7 @@ class SharedRows(_DatabaseOnlyConstraint):
     ``dot.grants`` holds what the person granted the app that asks and what it asks for right now, as
     ``"tasks:read tasks:write"``. Any verb lets a row be seen, since SQL cannot change or delete what it does not see;
     a door for reading is opened for ``read`` alone. *insert*, *update* and *delete* name the verbs that let those pass.
+    The policies' names matter: PostgreSQL looks at the last one first, and ``…_person`` mostly holds.
     """
 
     def __init__(
@@ -119,7 +120,7 @@ class SharedRows(_DatabaseOnlyConstraint):
             "delete": f"FOR DELETE USING ({_granted(self.delete)})",
         }
         wanted = {"select", *(command for command in ("insert", "update", "delete") if getattr(self, command))}
-        return {f"{table}_shared_{command}": body for command, body in commands.items() if command in wanted}
+        return {f"{table}_granted_{command}": body for command, body in commands.items() if command in wanted}
 
     def create_sql(self, model: type[Model] | None, schema_editor: BaseDatabaseSchemaEditor | None) -> str:
         assert model is not None

@@ -5,6 +5,8 @@ from __future__ import annotations
 import io
 import subprocess
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any
 
 import pytest
@@ -15,6 +17,7 @@ from appdata.services import Place, put_entry
 from apps_registry.models import App, Installation
 from dotplatform.accounts.models import User
 from dotplatform.api.authentication import issue_launch_token
+from dotplatform.database.calls import shared_connection
 from dotplatform.database.doors import as_person
 from dotplatform.handlers import Handler
 
@@ -122,6 +125,17 @@ HOT = [
 ]
 
 
+@contextmanager
+def statements() -> Iterator[list[dict[str, str]]]:
+    """What is sent to the database meanwhile, over this thread's connection and the one that all share."""
+    sent: list[dict[str, str]] = []
+    shared = shared_connection.wrapper
+    assert shared is not None, "ask once before"
+    with CaptureQueriesContext(connection) as own, CaptureQueriesContext(shared) as of_all:
+        yield sent
+    sent += own.captured_queries + of_all.captured_queries
+
+
 @pytest.mark.django_db(transaction=True)
 class TestOneStatement:
     @pytest.mark.parametrize(("method", "path", "body"), HOT)
@@ -129,16 +143,16 @@ class TestOneStatement:
         self, server: Server, token: str, method: str, path: str, body: bytes
     ) -> None:
         server(method, path, token, body)  # maintenance, who is deactivated, the app's limits: known for seconds
-        with CaptureQueriesContext(connection) as queries:
+        with statements() as sent:
             status, _, content = server(method, path, token, body)
         assert status in {200, 201, 202}, content
-        assert len(queries) == 1, queries.captured_queries
+        assert len(sent) == 1, sent
 
     def test_a_304_is_one_too(self, server: Server, token: str) -> None:
         _, headers, _ = server("GET", "/api/apps/notes/data/diary", token)
-        with CaptureQueriesContext(connection) as queries:
+        with statements() as sent:
             status, *_ = server("GET", "/api/apps/notes/data/diary", token, HTTP_IF_NONE_MATCH=headers["ETag"])
-        assert (status, len(queries)) == (304, 1)
+        assert (status, len(sent)) == (304, 1)
 
 
 @pytest.mark.django_db(transaction=True)
@@ -146,12 +160,12 @@ def test_a_connection_that_died_is_replaced(server: Server, token: str) -> None:
     """As after a restart of PostgreSQL: nobody gets an error for it once the database is back."""
     for path in ("/api/me", "/api/apps/notes/data/diary"):
         assert server("GET", path, token)[0] == 200
-        with connection.cursor() as cursor:
-            cursor.execute("SELECT pg_backend_pid()")
-            pid = cursor.fetchone()[0]
         other = connection.copy()
         with other.cursor() as cursor:
-            cursor.execute("SELECT pg_terminate_backend(%s)", [pid])
+            cursor.execute(
+                "SELECT pg_terminate_backend(pid, 5000) FROM pg_stat_activity"
+                " WHERE datname = current_database() AND backend_type = 'client backend' AND pid <> pg_backend_pid()"
+            )
         other.close()
         assert server("GET", path, token)[0] == 200
 

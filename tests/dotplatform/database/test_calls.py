@@ -17,6 +17,7 @@ from django.db import OperationalError, ProgrammingError, connection, connection
 
 from dotplatform.database import calls
 from dotplatform.database.calls import Function
+from dotplatform.database.shared import SharedConnection
 
 repeat = Function("repeat", 2, is_read=True)
 count_up = Function("dot_test_count", 1)
@@ -38,11 +39,12 @@ def counter(transactional_db: None) -> Iterator[None]:
 
 def end_backend(pid: int) -> None:
     """As an operator, a restart or a fail-over would."""
-    with psycopg.connect(**_server()) as other:
+    with psycopg.connect(**server_of_tests()) as other:
         other.execute("SELECT pg_terminate_backend(%s, 5000)", [pid])
 
 
-def _server() -> dict[str, Any]:
+def server_of_tests() -> dict[str, Any]:
+    """What psycopg needs to connect to the test database."""
     given = connections["default"].settings_dict
     return {"host": given["HOST"], "user": given["USER"], "dbname": given["NAME"]}
 
@@ -68,7 +70,7 @@ class TestDirect:
 
     def test_a_write_whose_fate_is_unknown_is_not_repeated(self, monkeypatch: pytest.MonkeyPatch) -> None:
         count_up(b"1")
-        monkeypatch.setattr(calls, "_drop_if_dead", lambda wrapper: None)  # it died after the look at the socket
+        monkeypatch.setattr(calls, "drop_if_dead", lambda wrapper: None)  # it died after the look at the socket
         end_backend(connection.connection.info.backend_pid)
         with pytest.raises(OperationalError):
             count_up(b"1")
@@ -76,7 +78,7 @@ class TestDirect:
 
     def test_a_read_is_asked_again(self, monkeypatch: pytest.MonkeyPatch) -> None:
         repeat(b"ab", b"2")
-        monkeypatch.setattr(calls, "_drop_if_dead", lambda wrapper: None)
+        monkeypatch.setattr(calls, "drop_if_dead", lambda wrapper: None)
         end_backend(connection.connection.info.backend_pid)
         assert repeat(b"ab", b"2") == [b"abab"]
 
@@ -87,7 +89,7 @@ def pooler(counter: None, tmp_path: Path) -> Iterator[str]:
     program = shutil.which("pgbouncer") or shutil.which("pgbouncer", path="/usr/sbin")
     if program is None:
         pytest.skip("pgbouncer is not installed")
-    server = _server()
+    server = server_of_tests()
     (tmp_path / "users").write_text(f'"{server["user"]}" ""\n')
     (tmp_path / "pgbouncer.ini").write_text(
         f"[databases]\n* = host={server['host']} user={server['user']}\n[pgbouncer]\n"
@@ -141,3 +143,17 @@ def test_a_call_that_is_a_transactions_first_statement_is_rolled_back_with_it(co
         assert count_up(b"5") == [b"5"]
         raise ZeroDivisionError
     assert count_up(b"0") == [b"0"]
+
+
+def test_behind_a_pooler_nothing_is_shared(pooler: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """There, what is set for one call would hold for whoever gets that server connection next."""
+    given = connection.settings_dict
+    connection.close()
+    with monkeypatch.context() as patched:
+        patched.setattr(calls, "shared_connection", SharedConnection())
+        patched.setitem(given, "HOST", pooler)
+        patched.setitem(given, "PORT", "6432")
+        hot = Function("dot_test_count", 1, is_hot=True)
+        assert [hot(b"1"), hot(b"1")] == [[b"1"], [b"2"]]
+        assert calls.shared_connection.wrapper is None
+        connection.close()

@@ -1,0 +1,1 @@
+DROP FUNCTION dot_get_entries, dot_put_entries;

@@ -1,0 +1,151 @@
+"""What several people ask at the same moment goes to the database in one round trip; each gets what is theirs."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
+from typing import Any
+
+import pytest
+from django.db import connections
+from django.test.utils import CaptureQueriesContext
+
+from appdata import services
+from appdata.services import ANY, Answer, Conditions, Place, get_entry, put_entry
+from apps_registry.models import App
+from dotplatform.accounts.models import User
+from dotplatform.api.errors import NotFound, PreconditionFailed, QuotaExceeded, TooLarge
+from dotplatform.database import shared
+from dotplatform.database.calls import Function, shared_connection
+from tests.appdata.conftest import APPS, install
+from tests.dotplatform.database.test_shared import wait_until
+
+PEOPLE = 6
+
+pytestmark = pytest.mark.django_db(transaction=True)
+
+
+@pytest.fixture
+def places(monkeypatch: pytest.MonkeyPatch) -> Iterator[list[Place]]:
+    """Notes and Tasks of six people, each place with an entry "mine" that names it."""
+    monkeypatch.setattr(shared, "PATIENCE_S", 30.0)
+    for app_id in APPS:
+        App.objects.create(app_id=app_id, name=app_id.title())
+    found = []
+    for number in range(PEOPLE):
+        person = User.objects.create_user(f"p{number}@example.com", "dot-demo-2026")
+        install(person, *APPS)
+        found += [Place(person.id, app_id, app_id) for app_id in APPS]
+    for place in found:
+        put_entry(place, "mine", json.dumps(str(place)).encode())
+    yield found
+    shared_connection.close()
+
+
+def at_once(function: Function, work: list[Callable[[], Answer]]) -> list[Future[Answer]]:
+    """All of *work* in threads, waiting for the shared connection before any of it is asked; how it went."""
+
+    def run(each: Callable[[], Answer]) -> Answer:
+        try:
+            return each()
+        finally:
+            connections.close_all()
+
+    with ThreadPoolExecutor(len(work)) as pool:
+        with shared_connection.turn:
+            asked = [pool.submit(run, each) for each in work]
+            wait_until(lambda: len(function.waiting) == len(work))
+        return asked
+
+
+def getting(place: Place, key: str, conditions: Conditions = services.UNCONDITIONAL) -> Callable[[], Answer]:
+    return lambda: get_entry(place, key, conditions)
+
+
+def putting(place: Place, value: Any, conditions: Conditions = services.UNCONDITIONAL) -> Callable[[], Answer]:
+    return lambda: put_entry(place, 'a "key" \\ {,} NULL', json.dumps(value).encode(), conditions)
+
+
+def test_reads_of_many_people_are_one_statement_and_each_sees_their_own(places: list[Place]) -> None:
+    assert shared_connection.wrapper is not None
+    with CaptureQueriesContext(shared_connection.wrapper) as sent:
+        asked = at_once(services._get, [getting(place, "mine") for place in places])
+    assert len(sent) == 1, sent.captured_queries
+    for place, answer in zip(places, asked, strict=True):
+        assert json.loads(answer.result().body)["value"] == str(place)
+
+
+def test_what_one_reader_may_not_see_is_missing_for_them_alone(places: list[Place]) -> None:
+    first, second, *_ = places
+    stranger = Place(second.user_id, "notes", "tasks", ("read",))  # another app, to which nothing was granted
+    known = Conditions(none_match=[1])
+    asked = at_once(
+        services._get,
+        [getting(first, "mine"), getting(stranger, "mine"), getting(second, "nothing"), getting(first, "mine", known)],
+    )
+    assert asked[0].result().status == 200
+    assert isinstance(asked[1].exception(), NotFound)
+    assert isinstance(asked[2].exception(), NotFound)
+    assert asked[3].result().status == 304
+
+
+def test_writes_of_many_people_are_one_statement_and_each_is_its_own(places: list[Place]) -> None:
+    values = [{"of": str(place), "text": 'quoted "text", \\ and 한글 {NULL}'} for place in places]
+    put_entry(places[0], "more", b"1")
+    assert shared_connection.wrapper is not None
+    with CaptureQueriesContext(shared_connection.wrapper) as sent:
+        asked = at_once(services._put, [putting(place, value) for place, value in zip(places, values, strict=True)])
+    assert len(sent) == 1, sent.captured_queries
+    assert [each.result().status for each in asked] == [201] * len(places)
+    assert [each.result().revision for each in asked] == [3] + [2] * (len(places) - 1)
+    for place, value in zip(places, values, strict=True):
+        assert json.loads(get_entry(place, 'a "key" \\ {,} NULL').body)["value"] == value
+
+
+def test_writes_to_one_installation_are_in_order(places: list[Place]) -> None:
+    place = places[0]
+    asked = at_once(services._put, [putting(place, number) for number in range(5)])
+    by_revision = sorted((each.result().revision, number) for number, each in enumerate(asked))
+    assert [revision for revision, _ in by_revision] == [2, 3, 4, 5, 6]
+    assert json.loads(get_entry(place, 'a "key" \\ {,} NULL').body)["value"] == by_revision[-1][1]
+
+
+def test_a_refusal_is_that_of_its_own_write(places: list[Place], settings: Any) -> None:
+    first, second, third, fourth, *_ = places
+    settings.DOT_LIMITS = {**settings.DOT_LIMITS, "value_bytes": 400, "installation_bytes": 400}
+    absent = Place(first.user_id, "absent", "absent")
+    asked = at_once(
+        services._put,
+        [
+            putting(first, "fine"),
+            putting(second, "x" * 450),  # too large
+            putting(third, "x", Conditions(match=ANY)),  # there is none
+            putting(absent, "x"),
+            putting(fourth, "x" * 390),  # over quota with what is there
+        ],
+    )
+    assert asked[0].result().status == 201
+    kinds = [type(each.exception()) for each in asked[1:]]
+    assert kinds == [TooLarge, PreconditionFailed, NotFound, QuotaExceeded]
+    for place in (second, third):
+        with pytest.raises(NotFound):
+            get_entry(place, 'a "key" \\ {,} NULL')
+
+
+def test_nothing_is_mixed_up_in_a_crowd(places: list[Place], monkeypatch: pytest.MonkeyPatch) -> None:
+    """Without anybody waiting on purpose: whatever comes together, comes together."""
+    monkeypatch.setattr(shared, "PATIENCE_S", 0.02)
+
+    def work(place: Place) -> None:
+        try:
+            for number in range(40):
+                mine = {"of": str(place), "n": number}
+                assert put_entry(place, "turn", json.dumps(mine).encode()).revision == number + 2
+                assert json.loads(get_entry(place, "turn").body)["value"] == mine
+                assert json.loads(get_entry(place, "mine").body)["value"] == str(place)
+        finally:
+            connections.close_all()
+
+    with ThreadPoolExecutor(len(places)) as pool:
+        list(pool.map(work, places))
