@@ -18,6 +18,7 @@ from gunicorn.http.errors import ParseException
 from gunicorn.workers.gthread import DEFAULT_WORKER_DATA_TIMEOUT, ThreadWorker
 
 LINGER_MS = 5  # longer than a busy client takes to ask again, shorter than anybody notices
+STAND_BACK_S = 0.000_25  # for each request at work; a worker that is free needs less to wake up
 MOST_UNREAD_BYTES = 128 * 1024 * 1024  # longer than any body that is taken
 
 
@@ -30,6 +31,17 @@ class WebLogger(Logger):  # type: ignore[misc]  # gunicorn has no types
 
 class WebWorker(ThreadWorker):  # type: ignore[misc]
     """``worker_class`` in gunicorn.conf.py."""
+
+    def accept(self, listener: Any) -> None:
+        """Leave a new connection to a worker that has less to do, where there is one.
+
+        All workers are woken for it, and one that is awake already would take all of a burst: a proxy's connections,
+        which stay. The more it has to do, the longer it stands back.
+        """
+        busy = self.nr_conns - len(self.keepalived_conns) - len(self.pending_conns)
+        if busy > 0:
+            time.sleep(min(busy, self.cfg.threads) * STAND_BACK_S)
+        super().accept(listener)
 
     def handle(self, conn: Any) -> Any:
         """Answer a request, and those that follow it at once. True: the connection waits for more, as in gthread."""

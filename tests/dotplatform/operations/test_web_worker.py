@@ -133,3 +133,30 @@ def test_what_is_no_request_gets_the_envelope(talk: Talk, request_: bytes, statu
     assert error["message"] != error["message_ko"]
     assert response.headers["X-Request-ID"]
     assert talk.served == []
+
+
+def test_a_new_connection_is_left_to_a_worker_with_less_to_do(talk: Talk, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Else the worker that is awake takes all connections of a proxy, and keeps them."""
+    listener = socket.create_server(("127.0.0.1", 0))
+    listener.setblocking(False)
+    other = Talk()
+    taken: list[tuple[str, Any]] = []
+    talk.worker.enqueue_req = lambda conn: taken.append(("busy", conn))
+    other.worker.enqueue_req = lambda conn: taken.append(("free", conn))
+    talk.worker.nr_conns = 3
+    pauses: list[float] = []
+
+    def meanwhile(seconds: float) -> None:
+        pauses.append(seconds)
+        other.worker.accept(listener)
+
+    monkeypatch.setattr(web_worker.time, "sleep", meanwhile)
+    with listener, socket.create_connection(listener.getsockname()):
+        talk.worker.accept(listener)
+        assert [name for name, _ in taken] == ["free"]
+        assert len(pauses) == 1, "who has nothing to do takes it at once"
+        assert talk.worker.nr_conns == 3
+        taken[0][1].sock.close()
+    other.client.close()
+    other.connection.close()
+    other.worker.tpool.shutdown()
