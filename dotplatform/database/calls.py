@@ -7,7 +7,6 @@ else uses the ORM. The functions open the person's door themselves (see ``appdat
 from __future__ import annotations
 
 import os
-from collections import deque
 from collections.abc import Iterable, Sequence
 from typing import Any
 
@@ -19,7 +18,7 @@ from psycopg.errors import error_from_result
 from psycopg.pq.abc import PGresult
 
 from dotplatform.database.doors import renew_door
-from dotplatform.database.shared import Call, SharedConnection
+from dotplatform.database.shared import SharedConnection
 from dotplatform.database.soundness import drop_if_dead, is_alive, prepared_on
 
 Row = list[bytes | None]
@@ -52,7 +51,6 @@ class Function:
         self.opens_door = opens_door
         self.is_hot = is_hot
         self.together = together
-        self.waiting: deque[Call] = deque()
 
     def __call__(self, *parameters: bytes | None) -> Row:
         """The row's columns as PostgreSQL writes them. Database errors are Django's.

@@ -11,6 +11,7 @@ of somebody's import, say), asks over a connection of its own.
 
 from __future__ import annotations
 
+from collections import defaultdict, deque
 from collections.abc import Sequence
 from contextlib import suppress
 from threading import Lock
@@ -46,6 +47,7 @@ class SharedConnection:
 
     def __init__(self) -> None:
         self.turn = Lock()
+        self.waiting: defaultdict[Function, deque[Call]] = defaultdict(deque)
         self.wrapper: BaseDatabaseWrapper | None = None
         self._is_possible = True
 
@@ -55,9 +57,9 @@ class SharedConnection:
             return None
         call = Call(parameters)
         if function.together is not None:
-            function.waiting.append(call)
+            self.waiting[function].append(call)
         if not self.turn.acquire(timeout=PATIENCE_S):
-            if function.together is None or _withdrawn(function, call):
+            if function.together is None or self._withdrawn(function, call):
                 return None
             self.turn.acquire()  # at this moment, somebody asks for us
         try:
@@ -76,13 +78,18 @@ class SharedConnection:
             self.wrapper = None
 
     def forget(self) -> None:
-        """In a forked process: the connection is the parent's, and so are the threads that had their turn."""
+        """In a forked process: the connection is the parent's, and so are the calls that wait for it."""
         self.__init__()  # type: ignore[misc]
 
     def _answer(self, function: Function, call: Call) -> None:
         """Answer *call*, and all that wait for the same function."""
-        calls = _taken(function)
-        wrapper = self._sound_wrapper()
+        calls = self._taken(function)
+        try:
+            wrapper = self._sound_wrapper()
+        except DatabaseError as error:
+            for each in calls:  # that none of them waits for the same once more
+                each.error = error
+            raise
         if wrapper is None:
             return
         if len(calls) > 1 and function.together is not None:
@@ -94,6 +101,21 @@ class SharedConnection:
                 has_died = wrapper.connection is None
                 if not (function.is_read and has_died) and not isinstance(error.__cause__, LockNotAvailable):
                     raise
+
+    def _withdrawn(self, function: Function, call: Call) -> bool:
+        """Take *call* back; False where somebody else has taken it already."""
+        try:
+            self.waiting[function].remove(call)
+        except ValueError:
+            return False
+        return True
+
+    def _taken(self, function: Function) -> list[Call]:
+        calls: list[Call] = []
+        with suppress(IndexError):
+            while True:
+                calls.append(self.waiting[function].popleft())
+        return calls
 
     def _sound_wrapper(self) -> BaseDatabaseWrapper | None:
         """The connection, alive; None where there is only a pooler, behind which nothing is ours for longer."""
@@ -132,20 +154,3 @@ def _answer_together(function: Function, together: Together, wrapper: BaseDataba
 def _place(call: Call) -> list[bytes]:
     """What a call locks: person and app. In one order everywhere, no two groups wait for each other."""
     return [parameter or b"" for parameter in call.parameters[:3]]
-
-
-def _withdrawn(function: Function, call: Call) -> bool:
-    """Take *call* back; False where somebody else has taken it already."""
-    try:
-        function.waiting.remove(call)
-    except ValueError:
-        return False
-    return True
-
-
-def _taken(function: Function) -> list[Call]:
-    calls: list[Call] = []
-    with suppress(IndexError):
-        while True:
-            calls.append(function.waiting.popleft())
-    return calls

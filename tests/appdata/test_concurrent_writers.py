@@ -16,6 +16,8 @@ from appdata.services import Conditions, Place, delete_entry, get_entry, put_ent
 from apps_registry.models import Installation
 from dotplatform.accounts.models import User
 from dotplatform.api.errors import NotFound, PreconditionFailed, QuotaExceeded
+from dotplatform.database import shared
+from dotplatform.database.calls import shared_connection
 from dotplatform.database.doors import as_operator, as_person
 from tests.appdata.conftest import installation
 
@@ -23,6 +25,15 @@ WRITERS = 8
 ROUNDS = 25
 
 pytestmark = pytest.mark.django_db(transaction=True)
+
+
+@pytest.fixture(autouse=True, params=["shared", "mixed", "own"])
+def ways(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Over the connection that the threads share, one each, and some this way and some that."""
+    if request.param == "mixed":
+        monkeypatch.setattr(shared, "PATIENCE_S", 0)
+    elif request.param == "own":
+        monkeypatch.setattr(shared_connection, "_is_possible", False)
 
 
 @pytest.fixture
@@ -33,7 +44,7 @@ def place(installed: None, alice: User) -> Iterator[Place]:
 
 
 def at_once(work: Callable[[int], Any]) -> list[Any]:
-    """Run *work* in ``WRITERS`` threads, each with a connection of its own."""
+    """Run *work* in ``WRITERS`` threads."""
 
     def run(number: int) -> Any:
         try:

@@ -55,7 +55,7 @@ def at_once(function: Function, work: list[Callable[[], Answer]]) -> list[Future
     with ThreadPoolExecutor(len(work)) as pool:
         with shared_connection.turn:
             asked = [pool.submit(run, each) for each in work]
-            wait_until(lambda: len(function.waiting) == len(work))
+            wait_until(lambda: len(shared_connection.waiting[function]) == len(work))
         return asked
 
 

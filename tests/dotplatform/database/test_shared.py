@@ -18,6 +18,7 @@ from psycopg import sql
 from dotplatform.database import shared
 from dotplatform.database.calls import Function, Row, Together, shared_connection
 from dotplatform.database.doors import as_operator
+from dotplatform.database.shared import Call
 from tests.dotplatform.database.test_calls import end_backend, server_of_tests
 
 FUNCTIONS = """
@@ -88,7 +89,7 @@ def ask_while_busy(threads: ThreadPoolExecutor, function: Function, *values: byt
     """One call of each of *values*, all of which wait for the connection before any is asked."""
     with busy():
         asked = [threads.submit(function, value) for value in values]
-        wait_until(lambda: len(function.waiting) == len(values))
+        wait_until(lambda: len(shared_connection.waiting[function]) == len(values))
     return asked
 
 
@@ -122,24 +123,27 @@ class TestSharing:
     def test_who_waited_long_enough_takes_a_connection_of_their_own(self) -> None:
         with busy():
             assert pid_of() == [b"%d" % own_pid()]
-        assert not pid_of.waiting
+        assert not any(shared_connection.waiting.values())
 
     def test_a_forked_process_opens_its_own(self) -> None:
         before = pid_of()
         reading, writing = os.pipe()
+        shared_connection.waiting[add].append(Call([b"5"]))  # another thread's, which is the parent's to do
         child = os.fork()
         if child == 0:
             try:
                 connections["default"].connection = None  # the parent's
-                os.write(writing, b"-".join(filter(None, pid_of())))
+                os.write(writing, b" ".join(filter(None, [*pid_of(), *add(b"1")])))
             finally:
                 os._exit(0)
         os.close(writing)
         with os.fdopen(reading, "rb") as answer:
             other = answer.read()
         os.waitpid(child, 0)
-        assert other.isdigit()
-        assert [other] != before
+        pid, count = other.split()
+        assert [pid] != before
+        assert count == b"1"
+        shared_connection.waiting[add].clear()
         assert pid_of() == before, "the parent's still works"
 
 
@@ -236,5 +240,5 @@ class TestTrouble:
             outage.setattr(type(connections["default"]), "get_new_connection", away)
             with pytest.raises(OperationalError):
                 add(b"1")
-        assert not add.waiting, "nobody does later what was refused now"
+        assert not shared_connection.waiting[add], "nobody does later what was refused now"
         assert add(b"2") == [b"2"]
