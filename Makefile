@@ -21,7 +21,12 @@ run: setup $(if $(filter granian,$(SERVER)),$(VENV)/.tools) ## the whole platfor
 	@DOT_ENV=development exec $(PY) manage.py run --port $(PORT) --with-parent
 
 test: tools ## all checks and tests, a real browser included
+ifdef ARGS
 	@DOT_ENV=development $(PY) -m pytest $(ARGS)
+else
+	@DOT_ENV=development $(PY) -m pytest -n 2 -m "not slow and not e2e"
+	@DOT_ENV=development $(PY) -m pytest -m "slow or e2e"
+endif
 
 lint: tools ## ruff, mypy, migrations, Django's deploy checks in production's settings
 	@$(VENV)/bin/ruff check .

@@ -54,7 +54,7 @@ class _ApiChain(_Chain):
 
     def _get_response(self, request: HttpRequest) -> HttpResponseBase:
         try:
-            request.resolver_match = match = _view_at(request.path_info)
+            request.resolver_match = match = _view_at(request.path_info, settings.ROOT_URLCONF)
             response: HttpResponseBase = match.func(request, *match.args, **match.kwargs)
             return response.render() if isinstance(response, SimpleTemplateResponse) else response
         except Exception as error:  # noqa: BLE001  (nobody further out could still answer in the envelope)
@@ -62,9 +62,9 @@ class _ApiChain(_Chain):
 
 
 @lru_cache(maxsize=4096)
-def _view_at(path: str) -> ResolverMatch:
+def _view_at(path: str, urlconf: str) -> ResolverMatch:
     """An address always leads to the same view, and an app asks for the same few over and over."""
-    return resolve(path)
+    return resolve(path, urlconf)
 
 
 class Chains(BaseHandler):

@@ -18,7 +18,7 @@ from gunicorn.http.errors import ParseException
 from gunicorn.workers.gthread import DEFAULT_WORKER_DATA_TIMEOUT, ThreadWorker
 
 LINGER_MS = 5  # longer than a busy client takes to ask again, shorter than anybody notices
-STAND_BACK_S = 0.000_25  # for each request at work; a worker that is free needs less to wake up
+STAND_BACK_S = 0.000_1  # for each request at work; a worker that is free is awake by then
 MOST_UNREAD_BYTES = 128 * 1024 * 1024  # longer than any body that is taken
 
 
