@@ -150,7 +150,7 @@ def test_a_new_connection_is_left_to_a_worker_with_less_to_do(talk: Talk, monkey
         pauses.append(seconds)
         other.worker.accept(listener)
 
-    monkeypatch.setattr(web_worker.time, "sleep", meanwhile)
+    monkeypatch.setattr(time, "sleep", meanwhile)
     with listener, socket.create_connection(listener.getsockname()):
         talk.worker.accept(listener)
         assert [name for name, _ in taken] == ["free"]
