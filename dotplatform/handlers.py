@@ -19,7 +19,6 @@ from django.http import HttpRequest, HttpResponse
 from django.http.response import HttpResponseBase
 from django.template.response import SimpleTemplateResponse
 from django.urls import ResolverMatch, resolve, set_script_prefix
-from django.utils.log import log_response
 
 from dotplatform.api.failures import failure_response
 from dotplatform.api.guard import is_api_path
@@ -44,13 +43,6 @@ class _ApiChain(_Chain):
 
     Whatever a view raises becomes the envelope here, before Django would make a page of it.
     """
-
-    def get_response(self, request: HttpRequest) -> HttpResponseBase:
-        response: Any = self._middleware_chain(request)  # type: ignore[attr-defined]
-        response._resource_closers.append(request.close)
-        if response.status_code >= 400:
-            log_response("%s: %s", response.reason_phrase, request.path, response=response, request=request)
-        return response  # type: ignore[no-any-return]
 
     def _get_response(self, request: HttpRequest) -> HttpResponseBase:
         try:
