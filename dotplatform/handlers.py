@@ -98,8 +98,7 @@ class Handler(Chains, WSGIHandler):
         if settings.SENTRY_DSN or not is_api_path(environ.get("PATH_INFO", "")):
             return super().__call__(environ, start_response)
         environ["dot.path"] = environ["PATH_INFO"]
-        if environ.get("SCRIPT_NAME"):
-            set_script_prefix(get_script_name(environ))
+        set_script_prefix(get_script_name(environ))
         connection.close_if_unusable_or_obsolete()
         request = WSGIRequest(environ)
         response = self.get_response(request)

@@ -39,7 +39,7 @@ class Call:
     def __init__(self, parameters: Sequence[bytes | None]) -> None:
         self.parameters = parameters
         self.row: Row | None = None
-        self.error: DatabaseError | None = None
+        self.error: Exception | None = None
 
 
 class SharedConnection:
@@ -137,13 +137,15 @@ class SharedConnection:
 def _answer_together(function: Function, together: Together, wrapper: BaseDatabaseWrapper, calls: list[Call]) -> None:
     """Answer all of *calls*, or none: where one of them is an error, each asks alone, for only one is to blame.
 
-    Where the connection dies under writes, nobody knows whether they were done: that is the error of each.
+    Of writes, only a refusal by the server says that nothing was done. Whatever else goes wrong (the connection dies)
+    is the error of each, for nobody knows.
     """
     calls.sort(key=_place)
     try:
         rows = together.rows_of(wrapper, [each.parameters for each in calls])
-    except DatabaseError as error:
-        if wrapper.connection is None and not function.is_read:
+    except Exception as error:  # noqa: BLE001  (each of the callers raises it)
+        is_refused = isinstance(error, DatabaseError) and wrapper.connection is not None
+        if not (is_refused or function.is_read):
             for each in calls:
                 each.error = error
         return

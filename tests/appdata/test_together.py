@@ -72,6 +72,8 @@ def test_reads_of_many_people_are_one_statement_and_each_sees_their_own(places: 
     with CaptureQueriesContext(shared_connection.wrapper) as sent:
         asked = at_once(services._get, [getting(place, "mine") for place in places])
     assert len(sent) == 1, sent.captured_queries
+    doors = "SELECT concat(current_setting('dot.user_id', true), current_setting('dot.app_id', true))"
+    assert shared_connection.wrapper.connection.execute(doors).fetchone() == ("",), "no door stays open"
     for place, answer in zip(places, asked, strict=True):
         assert json.loads(answer.result().body)["value"] == str(place)
 
