@@ -41,15 +41,17 @@ from dotplatform.database.doors import as_person
 ANY: Sequence[int] = (0,)  # "*"; no entry has revision 0
 LARGEST_REVISION = 2**63 - 1
 PAGE_BYTES = 8 * 1024 * 1024  # a page of a list ends early rather than hold more than this in memory
+LONG_BATCH_BYTES = 64 * 1024  # from here on a batch keeps others waiting, and so takes a connection of its own
 
 _get = Function("dot_get_entry", 6, is_read=True, is_hot=True, together=Together("dot_get_entries", 6, is_read=True))
 _put = Function("dot_put_entry", 10, is_hot=True, together=Together("dot_put_entries", 10))
 _patch = Function("dot_patch_entry", 10, is_hot=True)
 _delete = Function("dot_delete_entry", 6, is_hot=True)
-_batch = Function("dot_batch", 10)
+_batch = Function("dot_batch", 10, is_hot=True, together=Together("dot_batches", 10))
+_long_batch = Function("dot_batch", 10)
 _changes = Function("dot_list_changes", 7, is_read=True, is_hot=True)
 _heads = Function("dot_list_heads", 2, is_read=True, is_hot=True)
-_list = Function("dot_list_entries", 9, is_read=True, is_hot=True)
+_list = Function("dot_list_entries", 9, is_read=True, is_hot=True, together=Together("dot_lists", 9, is_read=True))
 
 
 PERSON = ""  # who acts where no app does: the person on a page, or with an access token for all of their apps
@@ -151,7 +153,8 @@ def run_batch(place: Place, operations: list[Any], body: bytes, idempotency_key:
     once: tuple[bytes | None, bytes | None] = (None, None)
     if idempotency_key is not None:
         once = (idempotency_key.encode(), hashlib.sha256(body).hexdigest().encode())
-    status, _head, answer = _called_with_limits(_batch, place, body, runs, *once)
+    function = _batch if len(body) < LONG_BATCH_BYTES else _long_batch
+    status, _head, answer = _called_with_limits(function, place, body, runs, *once)
     if status == b"200" and answer is not None:
         return answer
     if status == b"422":

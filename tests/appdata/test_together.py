@@ -17,9 +17,9 @@ from apps_registry.models import App
 from dotplatform.accounts.models import User
 from dotplatform.api.errors import NotFound, PreconditionFailed, QuotaExceeded, TooLarge
 from dotplatform.database import shared
-from dotplatform.database.calls import Function, shared_connection
+from dotplatform.database.calls import shared_connection
 from tests.appdata.conftest import APPS, install
-from tests.dotplatform.database.test_shared import wait_until
+from tests.dotplatform.database.test_shared import busy, wait_until
 
 PEOPLE = 6
 
@@ -43,7 +43,7 @@ def places(monkeypatch: pytest.MonkeyPatch) -> Iterator[list[Place]]:
     shared_connection.close()
 
 
-def at_once(function: Function, work: list[Callable[[], Answer]]) -> list[Future[Answer]]:
+def at_once(work: list[Callable[[], Answer]]) -> list[Future[Answer]]:
     """All of *work* in threads, waiting for the shared connection before any of it is asked; how it went."""
 
     def run(each: Callable[[], Answer]) -> Answer:
@@ -53,9 +53,9 @@ def at_once(function: Function, work: list[Callable[[], Answer]]) -> list[Future
             connections.close_all()
 
     with ThreadPoolExecutor(len(work)) as pool:
-        with shared_connection.turn:
+        with busy():
             asked = [pool.submit(run, each) for each in work]
-            wait_until(lambda: len(shared_connection.waiting[function]) == len(work))
+            wait_until(lambda: len(shared_connection.waiting) == len(work))
         return asked
 
 
@@ -70,7 +70,7 @@ def putting(place: Place, value: Any, conditions: Conditions = services.UNCONDIT
 def test_reads_of_many_people_are_one_statement_and_each_sees_their_own(places: list[Place]) -> None:
     assert shared_connection.wrapper is not None
     with CaptureQueriesContext(shared_connection.wrapper) as sent:
-        asked = at_once(services._get, [getting(place, "mine") for place in places])
+        asked = at_once([getting(place, "mine") for place in places])
     assert len(sent) == 1, sent.captured_queries
     doors = "SELECT concat(current_setting('dot.user_id', true), current_setting('dot.app_id', true))"
     assert shared_connection.wrapper.connection.execute(doors).fetchone() == ("",), "no door stays open"
@@ -83,7 +83,6 @@ def test_what_one_reader_may_not_see_is_missing_for_them_alone(places: list[Plac
     stranger = Place(second.user_id, "notes", "tasks", ("read",))  # another app, to which nothing was granted
     known = Conditions(none_match=[1])
     asked = at_once(
-        services._get,
         [getting(first, "mine"), getting(stranger, "mine"), getting(second, "nothing"), getting(first, "mine", known)],
     )
     assert asked[0].result().status == 200
@@ -97,7 +96,7 @@ def test_writes_of_many_people_are_one_statement_and_each_is_its_own(places: lis
     put_entry(places[0], "more", b"1")
     assert shared_connection.wrapper is not None
     with CaptureQueriesContext(shared_connection.wrapper) as sent:
-        asked = at_once(services._put, [putting(place, value) for place, value in zip(places, values, strict=True)])
+        asked = at_once([putting(place, value) for place, value in zip(places, values, strict=True)])
     assert len(sent) == 1, sent.captured_queries
     assert [each.result().status for each in asked] == [201] * len(places)
     assert [each.result().revision for each in asked] == [3] + [2] * (len(places) - 1)
@@ -107,7 +106,7 @@ def test_writes_of_many_people_are_one_statement_and_each_is_its_own(places: lis
 
 def test_writes_to_one_installation_are_in_order(places: list[Place]) -> None:
     place = places[0]
-    asked = at_once(services._put, [putting(place, number) for number in range(5)])
+    asked = at_once([putting(place, number) for number in range(5)])
     by_revision = sorted((each.result().revision, number) for number, each in enumerate(asked))
     assert [revision for revision, _ in by_revision] == [2, 3, 4, 5, 6]
     assert json.loads(get_entry(place, 'a "key" \\ {,} NULL').body)["value"] == by_revision[-1][1]
@@ -118,7 +117,6 @@ def test_a_refusal_is_that_of_its_own_write(places: list[Place], settings: Any) 
     settings.DOT_LIMITS = {**settings.DOT_LIMITS, "value_bytes": 400, "installation_bytes": 400}
     absent = Place(first.user_id, "absent", "absent")
     asked = at_once(
-        services._put,
         [
             putting(first, "fine"),
             putting(second, "x" * 450),  # too large

@@ -68,8 +68,11 @@ def threads() -> Iterator[ThreadPoolExecutor]:
 @contextmanager
 def busy() -> Iterator[None]:
     """Somebody has the connection."""
-    with shared_connection.turn:
+    assert shared_connection.turn.acquire(timeout=10)
+    try:
         yield
+    finally:
+        shared_connection.pass_on()
 
 
 def own_pid() -> int:
@@ -88,7 +91,7 @@ def ask_while_busy(threads: ThreadPoolExecutor, function: Function, *values: byt
     """One call of each of *values*, all of which wait for the connection before any is asked."""
     with busy():
         asked = [threads.submit(function, value) for value in values]
-        wait_until(lambda: len(shared_connection.waiting[function]) == len(values))
+        wait_until(lambda: len(shared_connection.waiting) == len(values))
     return asked
 
 
@@ -114,12 +117,12 @@ class TestSharing:
     def test_who_waited_long_enough_takes_a_connection_of_their_own(self) -> None:
         with busy():
             assert pid_of() == [b"%d" % own_pid()]
-        assert not any(shared_connection.waiting.values())
+        assert not shared_connection.waiting
 
     def test_a_forked_process_opens_its_own(self) -> None:
         before = pid_of()
         reading, writing = os.pipe()
-        shared_connection.waiting[add].append(Call([b"5"]))  # another thread's, which is the parent's to do
+        shared_connection.waiting.append(Call(add, [b"5"]))  # another thread's, which is the parent's to do
         child = os.fork()
         if child == 0:
             try:
@@ -134,7 +137,7 @@ class TestSharing:
         pid, count = other.split()
         assert [pid] != before
         assert count == b"1"
-        shared_connection.waiting[add].clear()
+        shared_connection.waiting.clear()
         assert pid_of() == before, "the parent's still works"
 
 
@@ -255,5 +258,5 @@ class TestTrouble:
             outage.setattr(type(connections["default"]), "get_new_connection", away)
             with pytest.raises(OperationalError):
                 add(b"1")
-        assert not shared_connection.waiting[add], "nobody does later what was refused now"
+        assert not shared_connection.waiting, "nobody does later what was refused now"
         assert add(b"2") == [b"2"]

@@ -1,0 +1,1 @@
+DROP FUNCTION dot_lists, dot_batches;
