@@ -26,7 +26,7 @@ def checked_key(key: str, *, field: str = "key") -> str:
         raise ValidationFailed.of(field, _("A key is text in UTF-8; this is not.")) from error
     if length > limit:
         raise ValidationFailed.of(field, _("A key has at most %(limit)s bytes."), {"limit": limit})
-    if _CONTROL.search(key):
+    if not key.isprintable() and _CONTROL.search(key):
         raise ValidationFailed.of(field, _("A key has no control characters."))
     return key
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from itertools import combinations
 from typing import Any
 
 import orjson
@@ -22,7 +23,10 @@ _MEMBERS: dict[str, tuple[set[str], set[str]]] = {
 }
 # What an operation does. A token needs the scope ``data:<verb>``, another app the consent ``data:<app>:<verb>``.
 VERBS = {"put": "write", "patch": "write", "increment": "write", "delete": "delete", "check": "read"}
-_ALLOWED = {op: required | optional | {"op"} for op, (required, optional) in _MEMBERS.items()}
+_SHAPES = {  # every set of members that an operation can have
+    op: {frozenset({"op", *required, *some}) for n in range(len(optional) + 1) for some in combinations(optional, n)}
+    for op, (required, optional) in _MEMBERS.items()
+}
 _LARGEST_REVISION = 2**63 - 1
 
 
@@ -81,20 +85,28 @@ def _check(index: int, operation: Any) -> None:
     op = operation.get("op") if isinstance(operation, dict) else None
     if not isinstance(op, str) or op not in _MEMBERS:
         raise _wrong(index, "op", _("One of: %(names)s."), {"names": ", ".join(_MEMBERS)})
-    required, _optional = _MEMBERS[op]
-    if not required <= operation.keys() <= _ALLOWED[op]:
+    if frozenset(operation) not in _SHAPES[op]:
+        required, optional = _MEMBERS[op]
         for name in sorted(required - set(operation)):
             raise _wrong(index, name, _("Is missing."))
-        for name in sorted(set(operation) - _ALLOWED[op]):
+        for name in sorted(set(operation) - required - optional - {"op"}):
             raise _wrong(index, name, _("Has no meaning here."))
     if not isinstance(operation["key"], str):
         raise _wrong(index, "key", _("A key is text."))
-    checked_key(operation["key"], field=f"operations[{index}].key")
+    _check_key(index, operation["key"])
     revision = operation.get("revision", 0)
     if type(revision) is not int or not 0 <= revision <= _LARGEST_REVISION:
         raise _wrong(index, "revision", _("A whole number, 0 for “there is none yet”."))
     if type(operation.get("by", 1)) not in {int, float}:
         raise _wrong(index, "by", _("A number."))
+
+
+def _check_key(index: int, key: str) -> None:
+    try:
+        checked_key(key)
+    except ValidationFailed as error:
+        error.details = {f"operations[{index}].{name}": wrong for name, wrong in (error.details or {}).items()}
+        raise
 
 
 def _named(error: ApiError, index: int, operation: Any) -> ApiError:

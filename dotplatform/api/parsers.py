@@ -12,6 +12,7 @@ from dotplatform.api.errors import InvalidJSON, TooLarge, UnsupportedMediaType
 
 MAX_BODY_BYTES = 256 * 1024
 MAX_DEPTH = 32
+_CONTAINERS = frozenset({dict, list})  # orjson makes no others; a look in a set is a third of isinstance
 
 
 def is_json(content_type: str | None) -> bool:
@@ -62,13 +63,13 @@ def parse_json(body: bytes) -> Any:
 
 def is_deeper(value: Any, levels: int) -> bool:
     """Whether parsed JSON has more than *levels* of arrays and objects inside each other."""
-    containers = [value] if isinstance(value, dict | list) else []
+    containers = [value] if type(value) in _CONTAINERS else []
     for _level in range(levels):
         containers = [
             inner
             for outer in containers
-            for inner in (outer.values() if isinstance(outer, dict) else outer)
-            if isinstance(inner, dict | list)
+            for inner in (outer.values() if type(outer) is dict else outer)
+            if type(inner) in _CONTAINERS
         ]
         if not containers:
             return False
