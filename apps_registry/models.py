@@ -132,6 +132,7 @@ class Installation(models.Model):
         related_name="installations",
         verbose_name=_("app"),
     )
+    # In the database a domain, which knows the same two: a CHECK would be set up for every write of an entry.
     status = models.TextField(_("status"), choices=Status.choices, default=Status.INSTALLED)
     settings: models.JSONField[dict[str, Any], dict[str, Any]] = models.JSONField(_("settings"), default=dict)
     permissions: models.JSONField[list[str], list[str]] = models.JSONField(_("granted permissions"), default=list)
@@ -150,7 +151,6 @@ class Installation(models.Model):
         verbose_name_plural = _("installations")
         constraints = [
             models.UniqueConstraint(fields=["user", "app"], name="user_apps_user_app_unique"),
-            models.CheckConstraint(condition=Q(status__in=["installed", "uninstalled"]), name="user_apps_status_known"),
             RowSecurity(name="user_apps_row_security"),
             SharedRows(name="user_apps_shared", update=("write", "delete")),  # the counters of the data
         ]
