@@ -1,7 +1,8 @@
 """An installation's status is checked where it is written, not at every count of its entries.
 
 PostgreSQL sets a table's CHECK constraints up anew for every UPDATE, whatever it writes: a ninth of what the database
-did for an entry. A domain's constraint is looked at only where a value becomes one of the domain.
+did for an entry. A domain's constraint is looked at only where a value becomes one of the domain. It is added last: a
+column that becomes one of a domain with constraints is written anew, row by row.
 """
 
 from django.db import migrations
@@ -13,11 +14,12 @@ class Migration(migrations.Migration):
     operations = [
         migrations.RunSQL(
             """
-            CREATE DOMAIN installation_status AS text
-                CONSTRAINT installation_status_known CHECK (VALUE IN ('installed', 'uninstalled'));
+            CREATE DOMAIN installation_status AS text;
             ALTER TABLE user_apps
                 DROP CONSTRAINT user_apps_status_known,
                 ALTER COLUMN status TYPE installation_status;
+            ALTER DOMAIN installation_status
+                ADD CONSTRAINT installation_status_known CHECK (VALUE IN ('installed', 'uninstalled')) NOT VALID;
             """,
             """
             ALTER TABLE user_apps

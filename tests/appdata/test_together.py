@@ -5,8 +5,10 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
-from typing import Any
+from functools import partial
+from typing import Any, TypeVar
 
+import orjson
 import pytest
 from django.db import connections
 from django.test.utils import CaptureQueriesContext
@@ -22,6 +24,7 @@ from tests.appdata.conftest import APPS, install
 from tests.dotplatform.database.test_shared import busy, wait_until
 
 PEOPLE = 6
+T = TypeVar("T")
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -43,10 +46,10 @@ def places(monkeypatch: pytest.MonkeyPatch) -> Iterator[list[Place]]:
     shared_connection.close()
 
 
-def at_once(work: list[Callable[[], Answer]]) -> list[Future[Answer]]:
+def at_once(work: list[Callable[[], T]]) -> list[Future[T]]:
     """All of *work* in threads, waiting for the shared connection before any of it is asked; how it went."""
 
-    def run(each: Callable[[], Answer]) -> Answer:
+    def run(each: Callable[[], T]) -> T:
         try:
             return each()
         finally:
@@ -131,6 +134,47 @@ def test_a_refusal_is_that_of_its_own_write(places: list[Place], settings: Any) 
     for place in (second, third):
         with pytest.raises(NotFound):
             get_entry(place, 'a "key" \\ {,} NULL')
+
+
+def test_lists_of_many_people_are_one_statement_and_each_is_their_own(places: list[Place]) -> None:
+    assert shared_connection.wrapper is not None
+    with CaptureQueriesContext(shared_connection.wrapper) as sent:
+        asked = at_once([partial(services.list_entries, place, limit=5) for place in places])
+    assert len(sent) == 1, sent.captured_queries
+    for place, answer in zip(places, asked, strict=True):
+        assert [item["value"] for item in json.loads(answer.result())["items"]] == [str(place)]
+
+
+def test_batches_of_many_people_are_one_statement_and_a_refusal_is_that_of_its_own(places: list[Place]) -> None:
+    def batch(place: Place, revision: int) -> Callable[[], bytes]:
+        operations: list[dict[str, Any]] = [
+            {"op": "put", "key": "new", "value": str(place)},
+            {"op": "put", "key": "mine", "value": 1, "revision": revision},
+        ]
+        return partial(services.run_batch, place, operations, json.dumps({"operations": operations}).encode())
+
+    wrong = 3
+    assert shared_connection.wrapper is not None
+    with CaptureQueriesContext(shared_connection.wrapper) as sent:
+        asked = at_once([batch(place, 7 if number == wrong else 1) for number, place in enumerate(places)])
+    assert len(sent) == 1, sent.captured_queries
+    error = asked[wrong].exception()
+    assert isinstance(error, PreconditionFailed)
+    assert orjson.loads(orjson.dumps(error.details))["index"] == 1
+    with pytest.raises(NotFound):
+        get_entry(places[wrong], "new")
+    for number, place in enumerate(places):
+        if number != wrong:
+            assert json.loads(asked[number].result())["head"] == 3
+            assert json.loads(get_entry(place, "new").body)["value"] == str(place)
+
+
+def test_a_long_batch_keeps_nobody_waiting(places: list[Place]) -> None:
+    place = places[0]
+    operations = [{"op": "put", "key": "long", "value": "x" * services.LONG_BATCH_BYTES}]
+    with busy():
+        services.run_batch(place, operations, json.dumps({"operations": operations}).encode())
+    assert len(json.loads(get_entry(place, "long").body)["value"]) == services.LONG_BATCH_BYTES
 
 
 def test_nothing_is_mixed_up_in_a_crowd(places: list[Place], monkeypatch: pytest.MonkeyPatch) -> None:

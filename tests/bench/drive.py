@@ -7,6 +7,7 @@ import os
 import re
 import subprocess
 import tempfile
+import time
 from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
@@ -31,6 +32,11 @@ class Reading:
 
 def cpu_seconds(roots: Iterable[int]) -> float:
     """Processor time of these processes and all below them, the ended ones included."""
+    return sum(_used(roots).values())
+
+
+def _used(roots: Iterable[int]) -> dict[int, float]:
+    """Processor time, in seconds, of each of these processes and those below them: its own and that of its dead."""
     parents: dict[int, int] = {}
     used: dict[int, float] = {}
     for entry in Path("/proc").iterdir():
@@ -49,7 +55,7 @@ def cpu_seconds(roots: Iterable[int]) -> float:
         return pid in wanted
 
     wanted = set(roots)
-    return sum(seconds for pid, seconds in used.items() if is_below(pid))
+    return {pid: seconds for pid, seconds in used.items() if is_below(pid)}
 
 
 def wrk(port: int, requests: list[bytes], seconds: float, processes: list[int], connections: int) -> Reading:
@@ -95,9 +101,12 @@ def pgbench(
             files += ["-f", str(path)]
         options = ["-n", "-M", "prepared", f"-c{connections}", "-j1", f"-T{max(1, round(seconds))}"]
         log = ["-l", "--sampling-rate=0.2", f"--log-prefix={folder}/log"]
-        before = cpu_seconds(processes)
+        before = _used(processes)
         output = _run([str(binary), *options, *log, *files, *dsn])
-        cpu_s = cpu_seconds(processes) - before
+        deadline = time.monotonic() + 5
+        while len(after := _used(processes)) > len(before) and time.monotonic() < deadline:
+            time.sleep(0.01)  # until its connections' processes are gone: one that is just going would be in no sum
+        cpu_s = sum(after.values()) - sum(before.values())
         lines = [line for path in Path(folder).glob("log*") for line in path.read_text().splitlines()]
     transactions = int(re.search(r"actually processed: (\d+)", output)[1])  # type: ignore[index]
     tps = float(re.search(r"tps = ([\d.]+)", output)[1])  # type: ignore[index]
