@@ -112,14 +112,15 @@ class SharedConnection:
 
     def _do(self, calls: list[Call]) -> None:
         """Do *calls*, all of one function: at once, or one after the other."""
+        wrapper = None
         try:
             wrapper = self._sound_wrapper()
-        except DatabaseError as error:
-            for call in calls:  # that none of them waits for the same once more
-                call.end(error=error)
-            return
-        if wrapper is not None and len(calls) > 1:
-            _do_together(wrapper, calls)
+            if wrapper is not None and len(calls) > 1:
+                _do_together(wrapper, calls)
+        except Exception as error:  # noqa: BLE001  (each of the callers raises it; none may wait for ever)
+            for call in calls:
+                if not call.is_done:
+                    call.end(error=error)
         for call in calls:
             if not call.is_done:
                 _do_alone(wrapper, call)
@@ -166,11 +167,10 @@ def _do_together(wrapper: BaseDatabaseWrapper, calls: list[Call]) -> None:
     calls.sort(key=_place)
     try:
         rows = function.together.rows_of(wrapper, [call.parameters for call in calls])
-    except Exception as error:  # noqa: BLE001  (each of the callers raises it)
+    except Exception as error:
         is_refused = isinstance(error, DatabaseError) and wrapper.connection is not None
         if not (is_refused or function.is_read):
-            for call in calls:
-                call.end(error=error)
+            raise
         return
     for call, row in zip(calls, rows, strict=True):
         call.end(row)

@@ -250,6 +250,20 @@ class TestTrouble:
             importing.commit()
             assert max(int(each.result()[0] or 0) for each in waiting) == 1011
 
+    def test_nobody_waits_for_ever_where_the_connection_cannot_be_had(
+        self, threads: ThreadPoolExecutor, patient: None, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        """Whatever the reason: each of those who would have been asked for together is told it."""
+
+        def broken(_: SharedConnection) -> None:
+            raise psycopg.OperationalError("not Django's")
+
+        with monkeypatch.context() as patched:
+            patched.setattr(SharedConnection, "_sound_wrapper", broken)
+            asked = ask_while_busy(threads, add, b"1", b"10", b"100")
+            assert [type(each.exception(timeout=10)) for each in asked] == [psycopg.OperationalError] * 3
+        assert add(b"2") == [b"2"]
+
     def test_no_call_is_left_behind_where_there_is_no_connection(self, monkeypatch: pytest.MonkeyPatch) -> None:
         def away(*_: object) -> None:
             raise OperationalError("connection refused")
