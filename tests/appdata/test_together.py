@@ -169,11 +169,13 @@ def test_batches_of_many_people_are_one_statement_and_a_refusal_is_that_of_its_o
             assert json.loads(get_entry(place, "new").body)["value"] == str(place)
 
 
-def test_a_long_batch_keeps_nobody_waiting(places: list[Place]) -> None:
+def test_a_long_batch_takes_a_connection_of_its_own(places: list[Place]) -> None:
     place = places[0]
     operations = [{"op": "put", "key": "long", "value": "x" * services.LONG_BATCH_BYTES}]
-    with busy():
-        services.run_batch(place, operations, json.dumps({"operations": operations}).encode())
+    body = json.dumps({"operations": operations}).encode()
+    with ThreadPoolExecutor(1) as pool, busy():
+        pool.submit(services.run_batch, place, operations, body).result(timeout=10)  # patience would last for 30 s
+        pool.submit(connections.close_all)
     assert len(json.loads(get_entry(place, "long").body)["value"]) == services.LONG_BATCH_BYTES
 
 
