@@ -152,7 +152,8 @@ class SharedConnection:
                 self._is_possible = False
                 self.close()
                 return None
-            connection.execute(f"SET lock_timeout = '{LOCK_TIMEOUT}'")
+            with self.wrapper.wrap_database_errors:  # a connection that dies at once is an outage, as it is later
+                connection.execute(f"SET lock_timeout = '{LOCK_TIMEOUT}'")
         return self.wrapper
 
 
