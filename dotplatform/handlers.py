@@ -15,7 +15,7 @@ from django.conf import settings
 from django.core.handlers.base import BaseHandler
 from django.core.handlers.wsgi import WSGIHandler, WSGIRequest, get_script_name
 from django.db import connection
-from django.http import HttpRequest, HttpResponse
+from django.http import Http404, HttpRequest, HttpResponse
 from django.http.response import HttpResponseBase
 from django.template.response import SimpleTemplateResponse
 from django.urls import ResolverMatch, resolve, set_script_prefix
@@ -23,6 +23,7 @@ from django.urls import ResolverMatch, resolve, set_script_prefix
 from dotplatform.api.failures import failure_response
 from dotplatform.api.guard import is_api_path
 from dotplatform.file_hosts import is_for_files
+from dotplatform.pages import not_found
 
 
 class _Chain(BaseHandler):
@@ -77,6 +78,12 @@ class Chains(BaseHandler):
         if request.method == "HEAD" and isinstance(response, HttpResponse):
             response.content = b""  # gunicorn would drop it, and log a warning for each
         return response
+
+    def _get_response(self, request: HttpRequest) -> HttpResponseBase:
+        try:
+            return super()._get_response(request)  # type: ignore[misc, no-any-return]
+        except Http404 as error:  # in development, Django would show all addresses there are instead of a way back
+            return not_found(request, error)
 
     def _chain_for(self, request: HttpRequest) -> Callable[[HttpRequest], HttpResponseBase]:
         if is_for_files(request):

@@ -75,9 +75,12 @@ class TestMaintenance:
 
 
 @pytest.mark.django_db
-def test_404_knows_who_one_is(client: DotClient, alice: User) -> None:
+@pytest.mark.parametrize("debug", [True, False])
+@pytest.mark.parametrize("path", ["/nothing", "/apps/nothing"])
+def test_404_knows_who_one_is(client: DotClient, alice: User, settings: Any, debug: bool, path: str) -> None:
+    settings.DEBUG = debug  # Django's own page for it lists all addresses, and leads nowhere
     client.force_login(alice)
-    response = client.get("/nothing", headers={"accept-language": "en"})
+    response = client.get(path, headers={"accept-language": "en"})
     assert response.status_code == 404
     assert "There is nothing here" in response.text
     assert "Alice" in response.text
