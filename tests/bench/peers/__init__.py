@@ -14,12 +14,15 @@ and a record is visible to its owner only, which is tried before anything is mea
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from contextlib import AbstractContextManager
+from contextlib import AbstractContextManager, ExitStack
+from functools import partial
 from statistics import median
 
 from tests.bench.drive import Reading
 from tests.bench.peers import kinto, parse, pocketbase
 from tests.bench.peers.peer import SCENES, Peer
+from tests.bench.rounds import Contestant
+from tests.bench.scenes import Scene
 from tests.bench.stage import Stage
 
 PEERS: dict[str, Callable[[Stage, int], AbstractContextManager[Peer]]] = {
@@ -34,6 +37,24 @@ TARGETS = {  # how many times a peer's rate a release must reach: GET, PUT, list
     ("granian", "Parse Server"): (3.0, 3.0, 3.0, 3.0),
     ("granian", "Kinto"): (25.0, 25.0, 25.0, 25.0),
 }
+
+
+def entered(stack: ExitStack, name: str, stage: Stage, port: int, *, seconds: float, connections: int) -> Contestant:
+    """The peer of that name, running until *stack* is left; where it does not start, it fails in each of its scenes."""
+    starting = PEERS[name](stage, port)
+    try:
+        peer = stack.enter_context(starting)
+    except (Exception, SystemExit) as error:  # noqa: BLE001  (somebody else's program, in whatever way it fails)
+        return Contestant(name, partial(_fail, error), SCENES, is_peer=True)
+
+    def measure(scene: Scene) -> Reading:
+        return peer.measure(scene, seconds, connections)
+
+    return Contestant(peer.server.name, measure, SCENES, is_peer=True)
+
+
+def _fail(error: BaseException, _scene: Scene) -> Reading:
+    raise error
 
 
 def comparison(readings: Mapping[str, Mapping[str, list[Reading]]]) -> str:
