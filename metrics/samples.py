@@ -85,7 +85,7 @@ def read_sample(given: Any, sender: Sender) -> SampleRow:
         raise SampleRejected("INVALID_SAMPLE", _("A sample is a JSON object with a name and a value."))
     name = _name(given.get("name"))
     value = _value(name, given.get("value"))
-    labels = _labels(given.get("labels"))
+    labels = read_labels(given.get("labels"))
     if given.get("delta") is not None:
         _number(given["delta"], "delta")
     route = route_of(_url(given.get("url")) or sender.url)
@@ -137,7 +137,8 @@ def _value(name: str, given: Any) -> float:
     return value
 
 
-def _labels(given: Any) -> dict[str, str]:
+def read_labels(given: Any) -> dict[str, str]:
+    """The labels that a sample may have, their values as text, or ``SampleRejected``; None is none."""
     if given is None:
         return {}
     if not isinstance(given, dict):

@@ -11,9 +11,10 @@ from django.core.validators import MaxValueValidator, MinValueValidator, RegexVa
 from django.db import models
 from django.db.models import Q
 from django.utils import timezone
-from django.utils.translation import gettext_lazy as _
+from django.utils.translation import gettext, gettext_lazy as _
 
 from dotplatform.database.identifiers import uuid7
+from metrics.samples import SampleRejected, read_labels
 
 DAY_S = 86_400
 
@@ -96,15 +97,15 @@ class AlertRule(models.Model):
         return self.name
 
     def clean(self) -> None:
-        """Labels are kept as text, so the filter's values are too: 5 would match nothing."""
+        """The filter's labels are read as a sample's are: what no sample can have would match nothing."""
         given: Any = self.label_filter
-        if not isinstance(given, dict) or any(
-            isinstance(value, dict | list) or value is None for value in given.values()
-        ):
+        if not isinstance(given, dict) or None in given.values():
             raise ValidationError({"label_filter": _("Give labels and their values as a JSON object.")})
-        self.label_filter = {
-            name: str(value).lower() if isinstance(value, bool) else str(value) for name, value in given.items()
-        }
+        try:
+            self.label_filter = read_labels(given)
+        except SampleRejected as error:
+            message = ValidationError(gettext(error.message), params=error.params)
+            raise ValidationError({"label_filter": message}) from error
 
 
 class MatchedMinute(models.Model):

@@ -7,7 +7,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 from django.conf import LazySettings
 from django.core.exceptions import ValidationError
-from django.utils import timezone
+from django.utils import timezone, translation
 
 from dotplatform.accounts.models import User
 from dotplatform.models import Platform
@@ -16,6 +16,8 @@ from metrics.alerts import delivery, lifecycle
 from metrics.alerts.evaluation import LOOK_EVERY, evaluate
 from metrics.alerts.preview import would_have_fired
 from metrics.models import Alert, AlertRule, Channel, Delivery
+from metrics.reduction import Agent
+from metrics.samples import SampleRejected, Sender, read_sample
 from tests.metrics.conftest import Endpoint, Record
 
 QUIET = timedelta(minutes=6)
@@ -225,6 +227,34 @@ class TestWindows:
         rule.label_filter = wrong  # type: ignore[assignment]
         with pytest.raises(ValidationError):
             rule.full_clean()
+
+    @pytest.mark.parametrize(
+        ("language", "wrong", "says"),
+        [
+            ("en", {"app id": "notes"}, "A label's name begins with a letter and holds letters"),
+            ("ko", {"app id": "notes"}, "레이블 이름은 영문자로 시작하고"),
+            ("en", {"": "notes"}, "A label's name begins with a letter"),
+            ("en", {"x" * 65: "notes"}, "at most 64."),
+            (
+                "en",
+                {"plan": "x" * 257},
+                "The label plan must be text, a number or a boolean of at most 256 characters.",
+            ),
+            ("ko", {"plan": ["free"]}, "레이블 plan"),
+            ("en", {f"l{number}": "x" for number in range(21)}, "A sample has at most 20 labels."),
+        ],
+    )
+    def test_a_filter_asks_for_no_label_that_no_sample_can_have(
+        self, language: str, wrong: dict[str, str], says: str
+    ) -> None:
+        with pytest.raises(SampleRejected):
+            read_sample({"name": "LCP", "value": 1, "labels": wrong}, Sender(Agent("", "", "")))
+        rule = self.rule(statistic="each", threshold=10)
+        rule.label_filter = wrong
+        with translation.override(language), pytest.raises(ValidationError) as raised:
+            rule.full_clean()
+        assert list(raised.value.message_dict) == ["label_filter"]
+        assert says in raised.value.message_dict["label_filter"][0]
 
     @pytest.mark.parametrize("statistic", ["each", "p75"])
     @pytest.mark.parametrize("end", ["switched off", "deleted"])

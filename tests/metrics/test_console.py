@@ -96,6 +96,15 @@ class TestConsole:
         page = console.get(reverse("admin:metrics_alertrule_change", args=[seeds_rule.pk])).content.decode()
         assert "Would have fired 1 time in the last 7 days." in page
 
+    def test_a_label_that_no_sample_can_have_is_refused_at_its_field(
+        self, console: DotClient, seeds_rule: AlertRule
+    ) -> None:
+        page = console.post(
+            reverse("admin:metrics_alertrule_change", args=[seeds_rule.pk]), {"label_filter": '{"app id": "notes"}'}
+        )
+        (error,) = page.context["adminform"].form.errors["label_filter"]
+        assert error.startswith("A label's name begins with a letter")
+
     def test_the_test_button(self, console: DotClient, slack: Channel, endpoint: Endpoint) -> None:
         fields = {"name": "Slack", "kind": "slack", "target": slack.target, "language": "en", "min_severity": "1"}
         url = reverse("admin:metrics_channel_change", args=[slack.pk])
