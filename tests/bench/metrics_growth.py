@@ -147,28 +147,15 @@ def main() -> None:
 def fill(connection: psycopg.Connection, metrics: int) -> None:
     """The whole history of so many of the seven metrics."""
     a_day = A_DAY * metrics // 7
-    from metrics import rollups
-
     block = timedelta(days=PERIOD)
-    today = datetime.now(UTC).replace(hour=0, minute=0, second=0, microsecond=0)
-    until = datetime.fromtimestamp(int(today.timestamp()) // (PERIOD * 86400) * PERIOD * 86400, UTC)
-    since = until - block
-    last = until - timedelta(days=1)
+    until = datetime.fromtimestamp(time.time() // block.total_seconds() * block.total_seconds(), UTC)
+    since, last = until - block, until - timedelta(days=1)
     connection.execute("TRUNCATE platform_metrics, metric_rollups, metric_dirty_minutes, metric_unwatched_minutes")
     say("a block of 8 days")
     connection.execute(A_BLOCKS_CHANGES, {"start": since, "number": PERIOD * a_day, "metrics": metrics})
     connection.execute("DELETE FROM metric_rollups WHERE seconds <> 691200")
     say("a day")
-    connection.execute("SELECT metrics_make_partition(%s::date)", [last.date()])
-    connection.execute(A_DAYS_SAMPLES, {"day": last.date(), "number": a_day, "metrics": metrics})
-    connection.execute("ANALYZE platform_metrics")
-    connection.execute(
-        "INSERT INTO metric_dirty_minutes SELECT generate_series(%s::timestamptz, %s, '1 minute')",
-        [last, until - timedelta(minutes=1)],
-    )
-    start = time.perf_counter()
-    minutes = rollups.roll_up()
-    say(f"rolled up {minutes} minutes, {a_day:,} samples, in {time.perf_counter() - start:.0f} s")
+    fill_day(connection, last, a_day, metrics)
     connection.execute("DELETE FROM metric_rollups WHERE seconds = 5529600")
     connection.execute(
         "SELECT metrics_make_rollup_partition(month)"
@@ -176,18 +163,9 @@ def fill(connection: psycopg.Connection, metrics: int) -> None:
         [since, since],
     )
     for days in range(1, DAYS):
-        period, is_new_block = divmod(days, PERIOD)
         if days % 40 == 0:
             say(f"day {days} of {DAYS}")
-        copy = {
-            "shift": timedelta(days=days), "release": f"0.{DAYS // PERIOD - period}.0", "since": last, "until": until,
-        }  # fmt: skip
-        connection.execute(EARLIER, {**copy, "tiers": [86400], "is_full": True})
-        is_full = days < FULL_DAYS
-        connection.execute(EARLIER, {**copy, "tiers": [60, 3600] if is_full else [3600], "is_full": is_full})
-        if not is_new_block:
-            copy |= {"since": since, "until": until}
-            connection.execute(EARLIER, {**copy, "tiers": [691200], "is_full": True})
+        copy_rollups(connection, until, days)
     say("raw samples")
     for days in range(1, RAW_DAYS):
         copy_samples(connection, last.date(), timedelta(days=days))
@@ -195,6 +173,36 @@ def fill(connection: psycopg.Connection, metrics: int) -> None:
     connection.execute("CREATE TABLE growth_is_filled ()")
     say("VACUUM ANALYZE")
     connection.execute("VACUUM ANALYZE")
+
+
+def fill_day(connection: psycopg.Connection, day: datetime, samples: int, metrics: int) -> None:
+    """One day's raw samples, rolled up minute by minute."""
+    from metrics import rollups
+
+    connection.execute("SELECT metrics_make_partition(%s::date)", [day.date()])
+    connection.execute(A_DAYS_SAMPLES, {"day": day.date(), "number": samples, "metrics": metrics})
+    connection.execute("ANALYZE platform_metrics")
+    connection.execute(
+        "INSERT INTO metric_dirty_minutes SELECT generate_series(%s::timestamptz, %s, '1 minute')",
+        [day, day + timedelta(days=1, minutes=-1)],
+    )
+    start = time.perf_counter()
+    minutes = rollups.roll_up()
+    say(f"rolled up {minutes} minutes, {samples:,} samples, in {time.perf_counter() - start:.0f} s")
+
+
+def copy_rollups(connection: psycopg.Connection, until: datetime, days: int) -> None:
+    """The last day's rollups, so many days earlier; and the last block's, where a block begins there."""
+    period, in_block = divmod(days, PERIOD)
+    copy = {
+        "shift": timedelta(days=days), "release": f"0.{DAYS // PERIOD - period}.0", "until": until,
+        "since": until - timedelta(days=1), "is_full": True,
+    }  # fmt: skip
+    connection.execute(EARLIER, {**copy, "tiers": [86400]})
+    is_full = days < FULL_DAYS
+    connection.execute(EARLIER, {**copy, "tiers": [60, 3600] if is_full else [3600], "is_full": is_full})
+    if not in_block:
+        connection.execute(EARLIER, {**copy, "tiers": [691200], "since": until - timedelta(days=PERIOD)})
 
 
 def copy_samples(connection: psycopg.Connection, day: date, shift: timedelta) -> None:
