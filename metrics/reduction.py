@@ -9,6 +9,8 @@ from urllib.parse import urlsplit
 
 from django.urls import Resolver404, resolve
 
+from dotplatform.accounts.browsers import browser_of, system_of
+
 OTHER_ROUTE = "(other)"  # an address that is not the platform's own: kept as one, so that it cannot become a million
 
 _CONVERTER = re.compile(r"<(?:\w+:)?(\w+)>")
@@ -51,38 +53,19 @@ class Agent(NamedTuple):
     device: str
 
 
-# The first that matches wins: nearly every browser also claims to be the ones below it.
-_BROWSERS = [
-    ("Edge", re.compile(r"\bEdg(?:e|A|iOS)?/")),
-    ("Opera", re.compile(r"\bOPR/|\bOpera")),
-    ("Samsung Internet", re.compile(r"\bSamsungBrowser/")),
-    ("Whale", re.compile(r"\bWhale/")),
-    ("KakaoTalk", re.compile(r"\bKAKAOTALK")),
-    ("NAVER", re.compile(r"\bNAVER\(")),
-    ("Firefox", re.compile(r"\bFirefox/|\bFxiOS/")),
-    ("Chrome", re.compile(r"\bChrome/|\bCriOS/|\bHeadlessChrome/|\bChromium/")),
-    ("Safari", re.compile(r"\bVersion/.*Safari/")),
-]
-_SYSTEMS = [
-    ("Windows", re.compile(r"\bWindows\b")),
-    ("iOS", re.compile(r"\biPhone\b|\biPad\b|\biPod\b")),
-    ("macOS", re.compile(r"\bMacintosh\b|\bMac OS X\b")),
-    ("Android", re.compile(r"\bAndroid\b")),
-    ("ChromeOS", re.compile(r"\bCrOS\b")),
-    ("Linux", re.compile(r"\bLinux\b|\bX11\b")),
-]
 _BOT = re.compile(r"bot\b|crawler|spider|slurp", re.IGNORECASE)
 _TABLET = re.compile(r"\biPad\b|\bTablet\b|\bAndroid\b(?!.*\bMobile\b)")
 _MOBILE = re.compile(r"\bMobi|\biPhone\b|\biPod\b")
 OTHER = "other"
+_STORED_AS = {"": OTHER, "curl": OTHER, "iPhone": "iOS", "iPad": "iOS"}  # where samples tell less apart than people do
 
 
 @lru_cache(maxsize=1024)
 def agent_of(user_agent: str) -> Agent:
     """Browser, system and device class (``desktop | mobile | tablet | bot | other``) of a User-Agent header."""
     text = user_agent[:512]
-    browser = next((name for name, pattern in _BROWSERS if pattern.search(text)), OTHER)
-    system = next((name for name, pattern in _SYSTEMS if pattern.search(text)), OTHER)
+    browser, system = browser_of(text), system_of(text)
+    browser, system = _STORED_AS.get(browser, browser), _STORED_AS.get(system, system)
     if _BOT.search(text):
         device = "bot"
     elif _TABLET.search(text):
