@@ -22,6 +22,16 @@ from dotplatform.api.authentication import ACCESS_PREFIX, digest
 from tests.conftest import DotClient
 
 PAGE = "<!doctype html><title>Lunch vote</title><h1>Hello</h1>"
+ENGLISH = {"accept-language": "en"}
+SETTINGS = {
+    "properties": {
+        "minutes": {"type": "integer", "title": "Minutes", "default": 25, "minimum": 1, "maximum": 90},
+        "ratio": {"type": "number"},
+        "sound": {"type": "string", "enum": ["bell", "none"], "default": "bell"},
+        "loud": {"type": "boolean", "default": True},
+        "motto": {"type": "string", "description": "<b>Anything</b>", "maxLength": 20, "default": "Go"},
+    }
+}
 
 
 def make_zip(files: dict[str, Any], manifest: dict[str, Any] | None = None) -> io.BytesIO:
@@ -44,6 +54,12 @@ def make_app(manifest: dict[str, Any] | None = None, **files: str) -> io.BytesIO
 def files_in(folder: Path) -> list[str]:
     """Every file below *folder*, by its path."""
     return sorted(str(path.relative_to(folder)) for path in folder.rglob("*") if path.is_file())
+
+
+def text(response: Any, status: int = 200) -> str:
+    """A page, which answers *status*."""
+    assert response.status_code == status, response.content
+    return str(response.content.decode())
 
 
 @pytest.fixture(autouse=True)
@@ -76,6 +92,34 @@ def publish(db: None) -> Callable[..., App]:
         return publish_release(make_app(manifest), None).app
 
     return make
+
+
+@pytest.fixture
+def browser() -> DotClient:
+    """Nobody, reading English."""
+    return DotClient(headers=ENGLISH)
+
+
+@pytest.fixture
+def alices(browser: DotClient, alice: User) -> DotClient:
+    """Alice, reading English."""
+    browser.force_login(alice)
+    return browser
+
+
+@pytest.fixture
+def timer(publish: Callable[..., App]) -> App:
+    return publish(
+        "timer",
+        name="Focus timer",
+        description="Work, rest & repeat",
+        settings=SETTINGS,
+        translations={"ko": {"name": "집중 타이머"}},
+        req_permissions=[
+            {"name": "sound", "reason": "To ring"},
+            {"name": "data:tasks:read", "reason": "To show what is next"},
+        ],
+    )
 
 
 class TokenClient(Protocol):
