@@ -10,7 +10,7 @@ import argparse
 import math
 import random
 import socket
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import AbstractContextManager, ExitStack, contextmanager, nullcontext
 from functools import partial
 from pathlib import Path
@@ -36,7 +36,6 @@ INDEX = "CREATE INDEX feed_bench ON app_data (user_id, app_id, revision)"
 
 def main(options: argparse.Namespace, folder: Path, secret_key: str) -> None:
     """Measure and print. The people are in two halves: those that are written, and others."""
-    readings: dict[str, list[Reading]] = {}
     with ExitStack() as stack:
         stage = stack.enter_context(grown(folder / "feed", 2 * options.feed * ENTRIES_A_PERSON, secret_key))
         server = stack.enter_context(stage.serving(options.servers.split(",")[0], options.port))
@@ -60,10 +59,19 @@ def main(options: argparse.Namespace, folder: Path, secret_key: str) -> None:
             f"pgbench: {options.feed} heads": lambda: _pgbench(stage, [_heads(others)], options.seconds, connections=1),
         }
         put()  # connections, caches, prepared statements
-        for _round in range(options.rounds):
+        _take_turns(measures, options.rounds)
+
+
+def _take_turns(measures: Mapping[str, Callable[[], Reading]], rounds: int) -> None:
+    """Measure and print: also where one fails, or somebody presses Ctrl-C."""
+    readings: dict[str, list[Reading]] = {}
+    try:
+        for _round in range(rounds):
             for name, measure in measures.items():
-                readings.setdefault(name, []).append(measure())
-    print(_table(readings))
+                reading = measure()
+                readings.setdefault(name, []).append(reading)
+    finally:
+        print(_table(readings))
 
 
 def _table(readings: dict[str, list[Reading]]) -> str:
