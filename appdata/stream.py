@@ -10,12 +10,15 @@ import asyncio
 import logging
 import re
 import time
-from collections.abc import Awaitable, Callable, MutableMapping
+from collections import Counter
+from collections.abc import Awaitable, Callable, Iterator, MutableMapping
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import suppress
+from contextlib import contextmanager, suppress
 from typing import Any, TypeVar
 from urllib.parse import parse_qs
+from uuid import UUID
 
+from django.conf import settings
 from django.db import Error as DatabaseError
 from django.http import HttpRequest, HttpResponse
 from django.utils.translation import gettext_noop as _
@@ -30,6 +33,7 @@ from dotplatform.api.errors import (
     Maintenance,
     MethodNotAllowed,
     NotFound,
+    RateLimited,
     Unauthorized,
     Unavailable,
     ValidationFailed,
@@ -47,10 +51,12 @@ POLL_SHARE = 0.02  # of its time: asking for many, or on a busy machine, it asks
 HEARTBEAT_S = 15.0
 RETRY_MS = 2000  # how long a browser waits before it connects again
 MOST_LISTENERS = 5000
+RETRY_FULL_S = 30  # how long who has too many streams waits: one of them may have ended by then
 PAGE_ITEMS = 1000
 PAGE_BYTES = 1024 * 1024
 DATABASE_THREADS = 4
 
+TOO_MANY = _("You have %(limit)s event streams open, which is the most for one person. Close one, or wait.")
 _PATH = re.compile(r"/api/apps/([^/]+)/events")
 _HEADERS = {
     **CORS_HEADERS,
@@ -89,7 +95,7 @@ class EventStreams:
     def __init__(self) -> None:
         self.is_stopping: Callable[[], bool] = lambda: False
         self._feeds: dict[Place, Feed] = {}
-        self._listeners = 0
+        self._listeners: Counter[UUID] = Counter()  # streams of each person, in this process
         self._poller: asyncio.Task[None] | None = None
         self._stopped = False
         self._threads = ThreadPoolExecutor(DATABASE_THREADS, thread_name_prefix="database")
@@ -124,16 +130,27 @@ class EventStreams:
         place = await self._in_thread(_place, token, match[1] if match else None)
         if scope["method"] != "GET":
             raise MethodNotAllowed(headers={"Allow": "GET, OPTIONS"})
-        if self._listeners >= MOST_LISTENERS:
-            raise Unavailable
         since = _since(headers, scope["query_string"])
-        page = await self._in_thread(_read, place, since)  # 404 and 410 are answered, not streamed
-        self._listeners += 1
-        try:
+        with self._counted(place.user_id):
+            page = await self._in_thread(_read, place, since)  # 404 and 410 are answered, not streamed
             await self._stream(place, token, page, receive, send)
-        finally:
-            self._listeners -= 1
         return None
+
+    @contextmanager
+    def _counted(self, person: UUID) -> Iterator[None]:
+        """Count a stream of *person* while it lasts. Raises where they, or all together, have as many as may be."""
+        limit = settings.DOT_LIMITS["person_streams"]
+        if self._listeners[person] >= limit:
+            raise RateLimited(RETRY_FULL_S, message=TOO_MANY, params={"limit": limit}, details={"limit": limit})
+        if self._listeners.total() >= MOST_LISTENERS:
+            raise Unavailable
+        self._listeners[person] += 1
+        try:
+            yield
+        finally:
+            self._listeners[person] -= 1
+            if not self._listeners[person]:
+                del self._listeners[person]
 
     async def _stream(self, place: Place, token: str, page: Changes, receive: Receive, send: Send) -> None:
         """Send *page* and everything after it, until the caller, its token, the installation or the server ends."""

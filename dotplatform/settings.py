@@ -352,6 +352,7 @@ DOT_LIMITS: dict[str, int] = {
     "value_depth": 32,
     "installation_keys": whole_number("LIMIT_KEYS", 10_000),
     "installation_bytes": whole_number("LIMIT_BYTES", 16 * 1024 * 1024),
+    "person_streams": whole_number("LIMIT_STREAMS", 100),  # in each stream process
     "bundle_zip_bytes": whole_number("LIMIT_BUNDLE_ZIP_BYTES", 50 * 1024 * 1024),
     "bundle_bytes": whole_number("LIMIT_BUNDLE_BYTES", 200 * 1024 * 1024),
     "bundle_files": whole_number("LIMIT_BUNDLE_FILES", 5_000),

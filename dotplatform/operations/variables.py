@@ -62,6 +62,7 @@ VARIABLES: dict[str, tuple[str, str]] = {
     "LIMIT_VALUE_BYTES": ("262144", "one entry's JSON text"),
     "LIMIT_KEYS": ("10000", "entries of one person in one app"),
     "LIMIT_BYTES": ("16777216", "bytes of one person in one app"),
+    "LIMIT_STREAMS": ("100", "event streams of one person at a time, in each stream process"),
     "LIMIT_BUNDLE_ZIP_BYTES": ("52428800", "a bundle, zipped"),
     "LIMIT_BUNDLE_BYTES": ("209715200", "a bundle, unpacked"),
     "LIMIT_BUNDLE_FILES": ("5000", "files in a bundle"),

@@ -14,6 +14,7 @@ import tempfile
 import threading
 import time
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -39,9 +40,10 @@ def person(name):
 App.objects.create(app_id="feed", name="Feed")
 asked = {"req_permissions": [{"name": "data:feed:read", "reason": "To listen."}]}
 App.objects.create(app_id="listener", name="Listener", manifest=asked)
-alice, bob = person("alice"), person("bob")
+alice, bob, crowd = person("alice"), person("bob"), person("crowd")
 print("alice:", issue_launch_token(alice.id, "feed")[0])
 print("bob:", issue_launch_token(bob.id, "feed")[0])
+print("crowd:", issue_launch_token(crowd.id, "feed")[0])
 print("several:", issue_access_token(alice, "two apps", ["data:read"], ["feed", "listener"])[1])
 print("others:", issue_access_token(alice, "other apps", ["data:read"], ["listener", "notes"])[1])
 with as_person(alice.id):
@@ -59,13 +61,16 @@ from dotplatform.accounts.models import User
 grant_permissions(User.objects.get(email="stream-alice@example.com").id, "listener", %s)
 """
 
+CROWD = 1000  # streams of one person, who may have no more
+
 pytestmark = pytest.mark.slow
 
 
 @pytest.fixture(scope="module")
 def platform() -> Iterator[RunningPlatform]:
     # Not below pytest's own folder, which only its owner may enter: the database runs as a user of its own.
-    with tempfile.TemporaryDirectory() as folder, platform_in(Path(folder)) as running:
+    limits = {"LIMIT_STREAMS": str(CROWD)}
+    with tempfile.TemporaryDirectory() as folder, platform_in(Path(folder), limits) as running:
         yield running
 
 
@@ -233,17 +238,42 @@ def test_ends_soon_after_its_token(platform: RunningPlatform) -> None:
     listener.close()
 
 
-def test_a_thousand_idle_listeners(platform: RunningPlatform, tokens: dict[str, str]) -> None:
+@contextmanager
+def crowd(platform: RunningPlatform, token: str) -> Iterator[list[Listener]]:
+    """As many listeners as one person may be."""
     soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
     resource.setrlimit(resource.RLIMIT_NOFILE, (min(hard, 8192), hard))
+    listeners: list[Listener] = []
     try:
-        listeners = [Listener(platform, tokens["alice"]) for _ in range(1000)]
+        while len(listeners) < CROWD:
+            listeners.append(opened(platform, token))
+        yield listeners
+    finally:
+        for listener in listeners:
+            listener.close()
+        resource.setrlimit(resource.RLIMIT_NOFILE, (soft, hard))
+
+
+def opened(platform: RunningPlatform, token: str) -> Listener:
+    """A stream; where those that were closed just now are still counted, a little later."""
+    deadline = time.monotonic() + 10
+    while True:
+        listener = Listener(platform, token)
+        if listener.status == 200:
+            return listener
+        assert time.monotonic() < deadline, listener.status
+        listener.close()
+        time.sleep(0.05)
+
+
+def test_a_thousand_idle_listeners(platform: RunningPlatform, tokens: dict[str, str]) -> None:
+    with crowd(platform, tokens["crowd"]) as listeners:
         waiting = {listener.socket.fileno(): listener for listener in listeners}
         for listener in listeners:
             listener.line()
             listener.line()
         started = time.monotonic()
-        Api(platform, tokens["alice"]).call("PUT", "everybody", 1)
+        Api(platform, tokens["crowd"]).call("PUT", "everybody", 1)
         poll = select.poll()
         for number in waiting:
             poll.register(number, select.POLLIN)
@@ -252,11 +282,23 @@ def test_a_thousand_idle_listeners(platform: RunningPlatform, tokens: dict[str, 
                 poll.unregister(number)
                 waiting.pop(number)
         assert not waiting, f"{len(waiting)} have not heard of it"
-        print(f"1000 listeners heard of a write within {time.monotonic() - started:.2f} s")
-        for listener in listeners:
+        print(f"{CROWD} listeners heard of a write within {time.monotonic() - started:.2f} s")
+
+
+def test_one_person_does_not_take_the_streams_of_all(platform: RunningPlatform, tokens: dict[str, str]) -> None:
+    with crowd(platform, tokens["crowd"]) as listeners:
+        refused = Listener(platform, tokens["crowd"])
+        assert (refused.status, refused.response.headers["Retry-After"]) == (429, "30")
+        error = json.loads(refused.response.read())["error"]
+        assert (error["code"], error["details"]) == ("RATE_LIMITED", {"limit": CROWD})
+        assert str(CROWD) in error["message"]
+        assert "이벤트 스트림" in error["message_ko"]
+        bobs = Listener(platform, tokens["bob"])
+        assert bobs.status == 200
+        listeners.pop().close()
+        again = opened(platform, tokens["crowd"])  # one has ended, so there is room for one
+        for listener in (refused, bobs, again):
             listener.close()
-    finally:
-        resource.setrlimit(resource.RLIMIT_NOFILE, (soft, hard))
 
 
 def test_ends_when_the_app_is_uninstalled(platform: RunningPlatform, tokens: dict[str, str]) -> None:
