@@ -104,7 +104,7 @@ class EventStreams:
         if scope["type"] == "lifespan":
             await self._lifespan(receive, send)
         elif scope["type"] == "http":
-            send = _with_request_id(scope, send)
+            send = _as_every_answer(scope, send)
             try:
                 await self._answer(scope, receive, send)
             except Exception as error:
@@ -128,12 +128,16 @@ class EventStreams:
         match = _PATH.fullmatch(scope["path"])
         token = headers.get("authorization", "")
         place = await self._in_thread(_place, token, match[1] if match else None)
-        if scope["method"] != "GET":
-            raise MethodNotAllowed(headers={"Allow": "GET, OPTIONS"})
+        if scope["method"] not in {"GET", "HEAD"}:
+            raise MethodNotAllowed(headers={"Allow": "GET, HEAD, OPTIONS"})
         since = _since(headers, scope["query_string"])
         with self._counted(place.user_id):
             page = await self._in_thread(_read, place, since)  # 404 and 410 are answered, not streamed
-            await self._stream(place, token, page, receive, send)
+            await _begin_stream(send)
+            if scope["method"] == "GET":
+                await self._stream(place, token, page, receive, send)
+        with suppress(OSError):
+            await send({"type": "http.response.body", "body": b"", "more_body": False})
         return None
 
     @contextmanager
@@ -157,8 +161,6 @@ class EventStreams:
         feed = self._join(place, page.head)
         disconnected = asyncio.ensure_future(_disconnect(receive))
         try:
-            headers = [(name.lower().encode(), value.encode()) for name, value in _HEADERS.items()]
-            await send({"type": "http.response.start", "status": 200, "headers": headers})
             await _send_part(send, b"retry: %d\n\n" % RETRY_MS + page.body)
             since = page.last
             while not (feed.is_gone or disconnected.done() or self._is_ending()):
@@ -178,8 +180,6 @@ class EventStreams:
         finally:
             disconnected.cancel()
             self._leave(place, feed)
-        with suppress(OSError):
-            await send({"type": "http.response.body", "body": b"", "more_body": False})
 
     def _join(self, place: Place, head: int) -> Feed:
         feed = self._feeds.get(place)
@@ -275,18 +275,25 @@ async def _disconnect(receive: Receive) -> None:
         pass
 
 
-def _with_request_id(scope: Scope, send: Send) -> Send:
-    """*send* that names the request's id in the answer, as every answer of the platform does; the log has it too."""
+def _as_every_answer(scope: Scope, send: Send) -> Send:
+    """*send* that names the request's id in the answer (the log has it too), and no content where HEAD was asked."""
     given = dict(scope["headers"]).get(b"x-request-id", b"").decode("latin-1")
     identifier = identifier_for(given)
     logs.request_id.set(identifier)
 
-    async def numbered(message: dict[str, Any]) -> None:
+    async def finished(message: dict[str, Any]) -> None:
         if message["type"] == "http.response.start":
             message = {**message, "headers": [*message["headers"], (b"x-request-id", identifier.encode())]}
+        elif scope["method"] == "HEAD":
+            message = {**message, "body": b""}
         await send(message)
 
-    return numbered
+    return finished
+
+
+async def _begin_stream(send: Send) -> None:
+    headers = [(name.lower().encode(), value.encode()) for name, value in _HEADERS.items()]
+    await send({"type": "http.response.start", "status": 200, "headers": headers})
 
 
 async def _send_part(send: Send, body: bytes) -> None:

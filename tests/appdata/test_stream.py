@@ -211,6 +211,27 @@ def test_refusals_come_in_the_envelope(
     listener.close()
 
 
+def test_head_answers_as_get_would_without_a_stream(platform: RunningPlatform, tokens: dict[str, str]) -> None:
+    connection = http.client.HTTPConnection("127.0.0.1", platform.port + 1, timeout=10)
+    for token, status in (("alice", 200), ("others", 404), ("alice", 200)):  # over one connection: nothing streams
+        connection.request("HEAD", "/api/apps/feed/events", headers={"Authorization": f"Bearer {tokens[token]}"})
+        response = connection.getresponse()
+        assert (response.status, response.read()) == (status, b"")
+    stream = Listener(platform, tokens["alice"])
+    for name in ("Content-Type", "Content-Length", "Cache-Control", "Access-Control-Allow-Origin"):
+        assert response.headers[name] == stream.response.headers[name]
+    stream.close()
+    connection.close()
+
+
+def test_other_methods_are_refused(platform: RunningPlatform, tokens: dict[str, str]) -> None:
+    connection = http.client.HTTPConnection("127.0.0.1", platform.port + 1, timeout=10)
+    connection.request("POST", "/api/apps/feed/events", headers={"Authorization": f"Bearer {tokens['alice']}"})
+    response = connection.getresponse()
+    assert (response.status, response.headers["Allow"]) == (405, "GET, HEAD, OPTIONS")
+    connection.close()
+
+
 def test_preflights_are_answered(platform: RunningPlatform) -> None:
     connection = http.client.HTTPConnection("127.0.0.1", platform.port + 1, timeout=10)
     connection.request("OPTIONS", "/api/apps/feed/events")
