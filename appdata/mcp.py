@@ -8,7 +8,7 @@ from appdata import services
 from appdata.access import place_for
 from appdata.keys import checked_key
 from appdata.services import Place
-from appdata.values import checked_value
+from appdata.values import checked_part
 from apps_registry.mcp import APP_ID
 from dotplatform.mcp.tools import Call, Tool
 
@@ -26,7 +26,7 @@ def _get(call: Call) -> bytes:
 
 def _set(call: Call) -> bytes:
     place, key = _place(call, "write"), checked_key(call.arguments["key"])
-    return services.put_entry(place, key, checked_value(call.arguments["value"])).body
+    return services.put_entry(place, key, checked_part(call.body, "params", "arguments", "value")).body
 
 
 def _delete(call: Call) -> dict[str, Any]:

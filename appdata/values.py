@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 from typing import Any
 
@@ -10,12 +11,9 @@ from django.conf import settings
 from django.utils.translation import gettext_noop as _
 
 from dotplatform.api.errors import InvalidJSON, TooLarge
-from dotplatform.api.parsers import is_deeper
+from dotplatform.api.parsers import STRING, is_deeper, without_large_numbers
 
-_STRING = rb'"[^"\\]*(?:\\.[^"\\]*)*"'
-_NUMBER = rb"-?(?:0|[1-9][0-9]*)(?:\.[0-9]+)?(?:[eE][+-]?[0-9]+)?"
-_strings = re.compile(_STRING, re.DOTALL)
-_strings_or_numbers = re.compile(rb"(" + _STRING + rb")|" + _NUMBER, re.DOTALL)
+_strings = re.compile(STRING, re.DOTALL)
 _exponent_or_long_fraction = re.compile(rb"(?:\.([0-9]+))?[eE]([+-]?)0*([0-9]+)|\.([0-9]{16384,})")
 _long_fraction = re.compile(rb"\.[0-9]{16384}")
 _DIGITS_ALIKE = bytes.maketrans(b"123456789E", b"000000000e")  # a look for "0e" is fifty times as fast as a pattern
@@ -44,6 +42,20 @@ def checked_value(value: Any) -> bytes:
     return checked_json(text)
 
 
+def checked_part(text: bytes, *path: str) -> bytes:
+    """What stands at *path* in *text*, which orjson has read, as JSON text that ``checked_json`` takes.
+
+    Its numbers pass as they are written: a double would lose digits.
+    """
+    try:
+        part = json.loads(text, parse_float=orjson.Fragment, parse_int=orjson.Fragment)
+    except RecursionError as error:
+        raise _too_deep() from error
+    for name in path:
+        part = part[name]
+    return checked_value(part)
+
+
 def parsed_json(text: bytes, limit_bytes: int, *, levels_above: int = 0) -> Any:
     """*text* as Python has it, once it is checked as ``checked_json`` says; numbers beyond a double are 0.
 
@@ -52,7 +64,7 @@ def parsed_json(text: bytes, limit_bytes: int, *, levels_above: int = 0) -> Any:
     try:
         parsed = orjson.loads(text)
     except orjson.JSONDecodeError as error:
-        parsed = _without_numbers(text, error)
+        parsed = without_large_numbers(text, error)
     if b"\\u0000" in text and _nul.search(text):
         raise InvalidJSON(_("A value cannot contain the character \\u0000."))
     limit = settings.DOT_LIMITS["value_depth"]
@@ -66,15 +78,6 @@ def parsed_json(text: bytes, limit_bytes: int, *, levels_above: int = 0) -> Any:
 def _too_deep() -> InvalidJSON:
     limit = settings.DOT_LIMITS["value_depth"]
     return InvalidJSON(_("A value is nested at most %(limit)s levels deep."), params={"limit": limit})
-
-
-def _without_numbers(text: bytes, error: orjson.JSONDecodeError) -> Any:
-    """Look again with every number put to 0: orjson refuses those that no double can hold, PostgreSQL does not."""
-    try:
-        return orjson.loads(_strings_or_numbers.sub(lambda match: match[1] or b"0", text))
-    except orjson.JSONDecodeError:
-        reason = {"reason": error.msg, "line": error.lineno, "column": error.colno}
-        raise InvalidJSON(details=reason) from error
 
 
 def _check_numbers(text: bytes, limit: int) -> None:

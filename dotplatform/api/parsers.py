@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+from math import isfinite
 from typing import Any
 
 import orjson
@@ -12,6 +14,9 @@ from dotplatform.api.errors import InvalidJSON, TooLarge, UnsupportedMediaType
 
 MAX_BODY_BYTES = 256 * 1024
 MAX_DEPTH = 32
+STRING = rb'"[^"\\]*(?:\\.[^"\\]*)*"'
+_NUMBER = rb"-?(?:0|[1-9][0-9]*)(?:\.[0-9]+)?(?:[eE][+-]?[0-9]+)?"
+_strings_or_numbers = re.compile(rb"(" + STRING + rb")|" + _NUMBER, re.DOTALL)
 _CONTAINERS = frozenset({dict, list})  # orjson makes no others; a look in a set is a third of isinstance
 
 
@@ -59,6 +64,22 @@ def parse_json(body: bytes) -> Any:
     if body.count(b"[") + body.count(b"{") > MAX_DEPTH and is_deeper(value, MAX_DEPTH):
         raise InvalidJSON(details={"reason": f"nested more than {MAX_DEPTH} levels deep"})
     return value
+
+
+def without_large_numbers(text: bytes, error: orjson.JSONDecodeError) -> Any:
+    """The value of *text*, refused with *error*, where that is for numbers that no double can hold: they are 0.
+
+    orjson refuses them, PostgreSQL does not. Raises ``InvalidJSON`` for any other text.
+    """
+    try:
+        return orjson.loads(_strings_or_numbers.sub(_number_or_zero, text))
+    except orjson.JSONDecodeError:
+        reason = {"reason": error.msg, "line": error.lineno, "column": error.colno}
+        raise InvalidJSON(details=reason) from error
+
+
+def _number_or_zero(match: re.Match[bytes]) -> bytes:
+    return match[0] if match[1] or isfinite(float(match[0])) else b"0"
 
 
 def is_deeper(value: Any, levels: int) -> bool:

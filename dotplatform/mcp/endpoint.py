@@ -19,7 +19,7 @@ from jsonschema import Draft202012Validator
 
 from dotplatform.api.authentication import Credential
 from dotplatform.api.envelope import JSON_TYPE, to_json
-from dotplatform.api.errors import ApiError, Forbidden, InvalidJSON, NotFound
+from dotplatform.api.errors import ApiError, Forbidden, NotFound
 from dotplatform.api.failures import as_api_error
 from dotplatform.api.parsers import read_body, require_json
 from dotplatform.api.permissions import credential_of
@@ -27,7 +27,6 @@ from dotplatform.api.views import slim_view
 from dotplatform.mcp.protocol import (
     INVALID_PARAMS,
     METHOD_NOT_FOUND,
-    PARSE_ERROR,
     SERVER_INFO,
     SUPPORTED,
     Message,
@@ -77,7 +76,7 @@ class Endpoint:
             raise Forbidden(_("Launch tokens are for running apps; send an access token."))
         require_json(request)
         try:
-            message = read_message(_parsed(read_body(request, BODY_BYTES)), request)
+            message = read_message(read_body(request, BODY_BYTES), request)
             if message.id is None:
                 return HttpResponse(status=202)
             return _response({"id": message.id, **self._outcome(request, message, credential)})
@@ -134,7 +133,7 @@ class Endpoint:
             raise Refused(INVALID_PARAMS, f"{error.json_path}: {error.message[:300]}")
         try:
             credential.require(tool.scope)
-            found = tool.run(Call(credential, arguments, request))
+            found = tool.run(Call(credential, arguments, request, message.body))
         except Exception as failure:
             known = as_api_error(failure)
             if known is None:
@@ -159,13 +158,6 @@ def _is_from_here(request: HttpRequest) -> bool:
     except ValueError:
         return False
     return parts.netloc == request.get_host() or parts.hostname in _LOOPBACK
-
-
-def _parsed(body: bytes) -> Any:
-    try:
-        return orjson.loads(body)
-    except orjson.JSONDecodeError as error:
-        raise Refused(PARSE_ERROR, InvalidJSON.message, status=400) from error
 
 
 def _failed(error: ApiError) -> dict[str, Any]:

@@ -11,7 +11,11 @@ import binascii
 from dataclasses import dataclass
 from typing import Any
 
+import orjson
 from django.http import HttpRequest
+
+from dotplatform.api.errors import InvalidJSON
+from dotplatform.api.parsers import without_large_numbers
 
 MODERN = ("2026-07-28",)
 LEGACY = ("2025-11-25", "2025-06-18", "2025-03-26")
@@ -50,28 +54,40 @@ class Message:
     method: str
     params: dict[str, Any]
     is_modern: bool
+    body: bytes
 
 
-def read_message(parsed: Any, request: HttpRequest) -> Message:
+def read_message(body: bytes, request: HttpRequest) -> Message:
     """The one message of a body, its version agreed on, or ``Refused``."""
+    parsed = _parsed(body)
     if not isinstance(parsed, dict) or parsed.get("jsonrpc") != "2.0" or not isinstance(parsed.get("method"), str):
         raise Refused(INVALID_REQUEST, "Send one JSON-RPC 2.0 request or notification.", status=400)
     identifier = parsed.get("id")
     if isinstance(identifier, bool) or (not isinstance(identifier, str | int) and "id" in parsed):
         raise Refused(INVALID_REQUEST, "The id of a request is a string or an integer.", status=400)
     try:
-        return _checked(identifier, parsed["method"], parsed.get("params", {}), request)
+        return _checked(identifier, parsed["method"], parsed.get("params", {}), body, request)
     except Refused as error:
         error.id = identifier
         raise
 
 
-def _checked(identifier: str | int | None, method: str, params: Any, request: HttpRequest) -> Message:
+def _parsed(body: bytes) -> Any:
+    try:
+        return orjson.loads(body)
+    except orjson.JSONDecodeError as error:
+        try:
+            return without_large_numbers(body, error)
+        except InvalidJSON:
+            raise Refused(PARSE_ERROR, InvalidJSON.message, status=400) from error
+
+
+def _checked(identifier: str | int | None, method: str, params: Any, body: bytes, request: HttpRequest) -> Message:
     if not isinstance(params, dict):
         raise Refused(INVALID_PARAMS, "params is an object.", status=400)
     meta = params.get("_meta", {})
     version = meta.get(f"{_META}protocolVersion") if isinstance(meta, dict) else None
-    message = Message(identifier, method, params, is_modern=version is not None)
+    message = Message(identifier, method, params, is_modern=version is not None, body=body)
     if message.is_modern:
         _check_modern(message, version, meta, request)
     else:

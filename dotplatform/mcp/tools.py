@@ -13,11 +13,15 @@ from dotplatform.api.authentication import Credential
 
 @dataclass(frozen=True)
 class Call:
-    """One call of a tool: by whom, with which (valid) arguments; *request* is for absolute addresses."""
+    """One call of a tool: by whom, with which (valid) arguments; *request* is for absolute addresses.
+
+    *body* is the message as it came: numbers in *arguments* are doubles, those beyond them 0.
+    """
 
     credential: Credential
     arguments: dict[str, Any]
     request: HttpRequest
+    body: bytes
 
 
 @dataclass(frozen=True)

@@ -17,6 +17,10 @@ from tests.conftest import DotClient
 
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("storage")]
 ALL = ("apps:read", "apps:write", "data:read", "data:write", "registry:publish")
+SET_A = (
+    '{"jsonrpc": "2.0", "id": 7, "method": "tools/call", "params":'
+    ' {"name": "data_set", "arguments": {"app_id": "notes", "key": "a", "value": %s}}}'
+)
 META = "io.modelcontextprotocol/"
 
 
@@ -228,6 +232,21 @@ class TestWhoMay:
         for levels in (33, 300):  # orjson writes 254 at most
             deep = json.loads("[" * levels + "]" * levels)
             assert refused(charlie, "data_set", app_id="notes", key="a", value=deep) == "INVALID_JSON"
+        answer = post(charlie, SET_A % ("[" * 1000 + "]" * 1000))  # which orjson reads, and json does not
+        assert answer.json()["result"]["structuredContent"]["code"] == "INVALID_JSON"
+
+    @pytest.mark.parametrize(
+        "value",
+        ["123456789012345678901234567890.10", "0.1234567890123456789012345678901234567890", "9" * 400, "-1.0", '"1e9"'],
+    )
+    def test_numbers_keep_all_their_digits(self, charlie: DotClient, publisher: User, value: str) -> None:
+        found(charlie, "publish_app", files={"index.html": PAGE}, app_id="notes")
+        found(charlie, "install_app", app_id="notes")
+        answer = post(charlie, SET_A % f'{{"n": [{value}], "n2": 7}}')
+        assert (answer.json()["id"], answer.json()["result"]["isError"]) == (7, False)
+        stored = charlie.get("/api/apps/notes/data/a").content
+        assert value.encode() in stored
+        assert b'"n2": 7' in stored
 
     def test_deleting_needs_its_own_scope(self, charlie: DotClient, publisher: User, token: TokenClient) -> None:
         found(charlie, "publish_app", files={"index.html": PAGE}, app_id="notes")
