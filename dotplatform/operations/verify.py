@@ -132,7 +132,9 @@ def _info(site: Site) -> None:
 
 def _revision(site: Site) -> None:
     served = json.loads(_expect(site.get("/api/platform/info")).body)["data"].get("revision", "")
-    if site.revision and served and served != site.revision:
+    if site.revision and not served:
+        raise Wrong("the platform does not know its commit: set DOT_REVISION there, or write it to the file REVISION")
+    if site.revision and served != site.revision:
         raise Wrong(f"{served[:12]} is served, not {site.revision[:12]}")
 
 

@@ -280,6 +280,14 @@ def test_verify_deploy_tells_another_revision(live_server: Any, settings: Any) -
         revision(verify.Site(live_server.url, revision="b" * 40))
 
 
+def test_verify_deploy_does_not_take_an_unknown_revision_for_the_one_asked_for(live_server: Any, settings: Any) -> None:
+    settings.DOT_REVISION = ""
+    revision = dict(verify.CHECKS)["revision"]
+    revision(verify.Site(live_server.url))
+    with pytest.raises(verify.Wrong, match="set DOT_REVISION there"):
+        revision(verify.Site(live_server.url, revision="a" * 40))
+
+
 @pytest.mark.django_db(transaction=True)
 def test_verify_deploy_looks_into_an_app_s_frame(live_server: Any, operator: User, tmp_path: Path) -> None:
     (tmp_path / "index.html").write_text("<!doctype html><title>Lunch</title>")
