@@ -15,6 +15,7 @@ from django.core.exceptions import ValidationError
 from django.core.management import CommandError, call_command
 from django.utils import timezone
 
+from apps_registry.models import App
 from dotplatform.accounts.models import PUBLISHERS, AccessToken, User
 from dotplatform.accounts.services import MAX_TOKENS, issue_access_token, revoke_access_token
 from dotplatform.api import authentication
@@ -26,6 +27,10 @@ pytestmark = pytest.mark.django_db
 
 def bearer(token: str) -> DotClient:
     return DotClient(headers={"authorization": f"Bearer {token}", "accept-language": "en"})
+
+
+def make_apps(*app_ids: str) -> None:
+    App.objects.bulk_create(App(app_id=app_id, name=app_id) for app_id in app_ids)
 
 
 def run(*words: str) -> str:
@@ -147,6 +152,7 @@ class TestPage:
 
 class TestCommand:
     def test_prints_the_token_alone(self, alice: User) -> None:
+        make_apps("notes", "tasks")
         out = run("ALICE@example.com", "--scopes", "data:read,data:write", "--apps", "notes,tasks", "--expires", "30d")
         assert re.fullmatch(r"dot_pat_[\w-]+\n", out)
         token = alice.access_tokens.get()
@@ -160,13 +166,19 @@ class TestCommand:
             (["alice@example.com", "--scopes", "everything"], "Unknown scope: everything"),
             (["alice@example.com", "--scopes", "registry:publish"], "You may not grant"),
             (["alice@example.com", "--scopes", "data:read", "--apps", ""], "at least one app"),
+            (["alice@example.com", "--scopes", "data:read", "--apps", "ntoes,notes,takss"], "no app ntoes, takss"),
             (["alice@example.com", "--scopes", "data:read", "--expires", "soon"], "for example 30d"),
         ],
     )
     def test_says_why_not(self, alice: User, words: list[str], reason: str) -> None:
+        make_apps("notes")
         with pytest.raises(CommandError, match=reason):
             run(*words)
         assert not AccessToken.objects.exists()
+
+    def test_a_publishers_token_may_be_for_an_app_that_is_not_there_yet(self, operator: User) -> None:
+        run(operator.email, "--scopes", "registry:publish", "--apps", "next")
+        assert operator.access_tokens.get().app_ids == ["next"]
 
 
 class TestMe:

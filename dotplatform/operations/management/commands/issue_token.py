@@ -11,6 +11,7 @@ from django.core.exceptions import ValidationError
 from django.core.management.base import BaseCommand, CommandError
 from django.utils import timezone, translation
 
+from apps_registry.models import App
 from dotplatform.accounts.models import User
 from dotplatform.accounts.scopes import SCOPES
 from dotplatform.accounts.services import issue_access_token
@@ -42,18 +43,28 @@ class Command(BaseCommand):
         user = User.objects.filter(email=options["email"].strip().lower(), is_active=True).first()
         if user is None:
             raise CommandError(f"Nobody active signs in with {options['email']}.")
+        scopes = _words(options["scopes"])
+        app_ids = None if options["apps"] is None else _words(options["apps"])
+        if app_ids and "registry:publish" not in scopes:  # whoever publishes may be about to publish them
+            _require_known(app_ids)
         try:
             _, token = issue_access_token(
                 user,
                 options["name"],
-                _words(options["scopes"]),
-                None if options["apps"] is None else _words(options["apps"]),
+                scopes,
+                app_ids,
                 moment_after(options["expires"]) if options["expires"] else None,
             )
         except ValidationError as error:
             with translation.override("en"):
                 raise CommandError(" ".join(error.messages)) from error
         self.stdout.write(token)
+
+
+def _require_known(app_ids: list[str]) -> None:
+    unknown = sorted({*app_ids} - {*App.objects.filter(app_id__in=app_ids).values_list("app_id", flat=True)})
+    if unknown:
+        raise CommandError(f"--apps: there is no app {', '.join(unknown)}.")
 
 
 def _words(text: str) -> list[str]:
