@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+import secrets
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -64,6 +66,9 @@ class AccessTokenForm(forms.Form):
         widget=forms.TextInput(attrs={"autocapitalize": "none", "spellcheck": "false"}),
     )
     lifetime = forms.TypedChoiceField(label=_("Expires"), coerce=int, empty_value=None, required=False, initial=90)
+    once = forms.CharField(
+        widget=forms.HiddenInput, required=False, max_length=64, initial=lambda: secrets.token_urlsafe(32)
+    )
 
     def __init__(self, user: User, data: Any = None) -> None:
         super().__init__(data)
@@ -87,8 +92,11 @@ class AccessTokenForm(forms.Form):
         expires_at: datetime | None = None
         if values["lifetime"]:
             expires_at = timezone.now() + timedelta(days=values["lifetime"])
+        once = json.dumps(values, sort_keys=True) if values["once"] else ""
         try:
-            return issue_access_token(self.user, values["name"], values["scopes"], values["app_ids"], expires_at)
+            return issue_access_token(
+                self.user, values["name"], values["scopes"], values["app_ids"], expires_at, once=once
+            )
         except ValidationError as error:
             self.add_error(None, error)
             return None

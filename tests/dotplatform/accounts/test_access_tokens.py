@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
-from datetime import timedelta
+from concurrent.futures import ThreadPoolExecutor
+from datetime import datetime, timedelta
 from io import StringIO
+from threading import Barrier
 from typing import Any
 from uuid import UUID
 
@@ -13,11 +15,12 @@ import pytest
 from django.contrib.auth.models import Group
 from django.core.exceptions import ValidationError
 from django.core.management import CommandError, call_command
+from django.db import connection
 from django.utils import timezone
 
 from apps_registry.models import App
 from dotplatform.accounts.models import PUBLISHERS, AccessToken, User
-from dotplatform.accounts.services import MAX_TOKENS, issue_access_token, revoke_access_token
+from dotplatform.accounts.services import MAX_TOKENS, SHOWN_AGAIN, issue_access_token, revoke_access_token
 from dotplatform.api import authentication
 from dotplatform.operations.tasks import KEEP_TOKENS, prune_access_tokens
 from tests.conftest import DotClient
@@ -78,6 +81,28 @@ class TestIssuing:
         with pytest.raises(ValidationError, match="100"):
             issue_access_token(alice, "one more", ["data:read"])
 
+    def test_the_same_form_makes_one_token_for_each_person(self, alice: User, bob: User) -> None:
+        texts = [issue_access_token(person, "n", ["data:read"], once="form")[1] for person in (alice, bob, alice)]
+        assert texts[0] == texts[2] != texts[1]
+        assert AccessToken.objects.count() == 2
+
+
+@pytest.mark.django_db(transaction=True)
+def test_clicks_at_the_same_moment_make_one_token(alice: User) -> None:
+    together = Barrier(4)
+
+    def click(_: int) -> str:
+        try:
+            together.wait(10)
+            return issue_access_token(alice, "n", ["data:read"], once="form")[1]
+        finally:
+            connection.close()
+
+    with ThreadPoolExecutor(4) as pool:
+        texts = set(pool.map(click, range(4)))
+    assert len(texts) == 1
+    assert alice.access_tokens.count() == 1
+
 
 class TestPublishing:
     def test_is_granted_to_publishers_and_operators(self, alice: User, operator: User) -> None:
@@ -129,6 +154,34 @@ class TestPage:
         client.post(f"/account/tokens/{token.pk}/revoke")
         assert bearer(text[0]).get("/api/me").status_code == 401
         assert "backup" not in client.get("/account/tokens", follow=True).context["tokens"]
+
+    def test_a_double_click_makes_one_token_and_shows_it(self, client: DotClient, alice: User) -> None:
+        client.force_login(alice)
+        page = client.get("/account/tokens").text
+        once = re.search(r'name="once" value="([\w-]{43})"', page)
+        assert once
+        form = {"name": "backup", "scopes": ["data:read"], "lifetime": "30", "once": once[1]}
+        first, second = (re.findall(r"dot_pat_[\w-]+", client.post("/account/tokens", form).text) for _ in range(2))
+        assert first == second
+        assert bearer(first[0]).get("/api/me").status_code == 200
+        assert alice.access_tokens.count() == 1
+        assert client.get("/account/tokens").text != page, "another form makes another token"
+
+        client.post("/account/tokens", form | {"name": "filled in anew"})
+        assert alice.access_tokens.count() == 2
+
+    @pytest.mark.parametrize("over", [{"revoked_at": timezone.now()}, {"created_at": timezone.now() - SHOWN_AGAIN}])
+    def test_a_form_sent_again_later_shows_nothing(
+        self, client: DotClient, alice: User, over: dict[str, datetime]
+    ) -> None:
+        client.force_login(alice)
+        form = {"name": "backup", "scopes": ["data:read"], "lifetime": "30", "once": "x"}
+        client.post("/account/tokens", form)
+        alice.access_tokens.update(**over)
+        page = client.post("/account/tokens", form)
+        assert "이미 토큰을 만들었습니다" in page.text
+        assert "dot_pat_" not in page.text
+        assert alice.access_tokens.count() == 1
 
     def test_says_what_is_wrong_and_offers_no_publishing(self, client: DotClient, alice: User) -> None:
         client.force_login(alice)
