@@ -2,7 +2,8 @@
 
 A request costs no query for its token: a launch token is signed, an access token is remembered for ``CACHE_S``, and
 so is the list of people who have been deactivated. So a revocation or a deactivation is honoured within ``CACHE_S`` by
-every process, and the end of a token's life at once.
+every process, and the end of a token's life at once. What is no token is remembered as long: a program that goes on
+with a revoked one costs no queries either.
 """
 
 from __future__ import annotations
@@ -31,6 +32,7 @@ _CACHE_SIZE = 10_000
 
 _signer = signing.Signer(salt="dot.launch-token", sep=".")
 _cache: dict[bytes, tuple[float, float, Credential]] = {}  # digest → (fresh until, expires at, credential)
+_unknown: dict[bytes, float] = {}  # digest → until when it need not be looked up again
 _deactivated: tuple[float, frozenset[UUID]] = (0.0, frozenset())  # (fresh until, people)
 
 
@@ -124,6 +126,7 @@ def forget() -> None:
     """Ask the database again at the next request of this process."""
     global _deactivated  # noqa: PLW0603
     _cache.clear()
+    _unknown.clear()
     _read_launch_token.cache_clear()
     _deactivated = (0.0, frozenset())
 
@@ -146,9 +149,14 @@ def _from_access_token(token: str) -> Credential:
 def _look_up(key: bytes) -> tuple[float, float, Credential]:
     """The credential of the access token with this digest, from the database; remembered for ``CACHE_S``."""
     fresh_until = time.monotonic() + CACHE_S  # counted from before the query: what it sees may be old already
+    if time.monotonic() < _unknown.get(key, 0.0):
+        raise Unauthorized
     found = AccessToken.objects.usable(key)
     if found is None:
         _cache.pop(key, None)
+        if len(_unknown) >= _CACHE_SIZE:
+            _unknown.clear()
+        _unknown[key] = fresh_until
         raise Unauthorized
     AccessToken.objects.note_use(found, at_most_every_s=USE_NOTED_EVERY_S)
     credential = Credential(

@@ -104,6 +104,20 @@ class TestAccessTokens:
         with pytest.raises(Unauthorized):
             authenticate(asking_with(token))
 
+    def test_what_is_no_token_is_looked_up_now_and_then(
+        self, alice: User, issue: Callable[..., str], clock: Callable[[float], None]
+    ) -> None:
+        User.objects.filter(pk=alice.pk).update(is_active=False)
+        token = issue()
+        for seconds, looked_up in ((0, 1), (0, 0), (CACHE_S - 1, 0), (2, 1)):
+            clock(seconds)
+            with CaptureQueriesContext(connection) as queries, pytest.raises(Unauthorized):
+                authenticate(asking_with(token))
+            assert len(queries) == looked_up
+        User.objects.filter(pk=alice.pk).update(is_active=True)
+        clock(CACHE_S)
+        assert authenticate(asking_with(token))
+
     def test_last_use_is_noted_now_and_then(self, issue: Callable[..., str], clock: Callable[[float], None]) -> None:
         token = issue()
         authenticate(asking_with(token))
@@ -118,6 +132,10 @@ class TestAccessTokens:
         for token in [issue() for _ in range(8)]:
             authenticate(asking_with(token))
             assert len(authentication._cache) <= 3
+        for n in range(8):
+            with pytest.raises(Unauthorized):
+                authenticate(asking_with(f"dot_pat_{n}"))
+            assert len(authentication._unknown) <= 3
 
 
 class TestLaunchTokens:
