@@ -152,7 +152,7 @@ def _label_name(given: str) -> str:
     if not LABEL_NAME.fullmatch(given):
         raise SampleRejected(
             "INVALID_LABELS",
-            _("A label's name begins with a letter and holds letters, digits and . _ : - only, at most 64."),
+            _("A label's name begins with a letter or _ and holds letters, digits and . _ : - only, at most 64."),
         )
     return given
 

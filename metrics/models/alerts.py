@@ -97,15 +97,20 @@ class AlertRule(models.Model):
         return self.name
 
     def clean(self) -> None:
-        """The filter's labels are read as a sample's are: what no sample can have would match nothing."""
+        """Labels are read as a sample's are: what no sample can have would match nothing."""
         given: Any = self.label_filter
         if not isinstance(given, dict) or None in given.values():
             raise ValidationError({"label_filter": _("Give labels and their values as a JSON object.")})
-        try:
-            self.label_filter = read_labels(given)
-        except SampleRejected as error:
-            message = ValidationError(gettext(error.message), params=error.params)
-            raise ValidationError({"label_filter": message}) from error
+        self.label_filter = _labels("label_filter", given)
+        _labels("group_by", dict.fromkeys(self.group_by, ""))
+
+
+def _labels(field: str, given: dict[str, Any]) -> dict[str, str]:
+    try:
+        return read_labels(given)
+    except SampleRejected as error:
+        message = ValidationError(gettext(error.message), params=error.params)
+        raise ValidationError({field: message}) from error
 
 
 class MatchedMinute(models.Model):

@@ -231,8 +231,8 @@ class TestWindows:
     @pytest.mark.parametrize(
         ("language", "wrong", "says"),
         [
-            ("en", {"app id": "notes"}, "A label's name begins with a letter and holds letters"),
-            ("ko", {"app id": "notes"}, "레이블 이름은 영문자로 시작하고"),
+            ("en", {"app id": "notes"}, "A label's name begins with a letter or _ and holds letters"),
+            ("ko", {"app id": "notes"}, "레이블 이름은 영문자나 _로 시작하고"),
             ("en", {"": "notes"}, "A label's name begins with a letter"),
             ("en", {"x" * 65: "notes"}, "at most 64."),
             (
@@ -255,6 +255,15 @@ class TestWindows:
             rule.full_clean()
         assert list(raised.value.message_dict) == ["label_filter"]
         assert says in raised.value.message_dict["label_filter"][0]
+
+    def test_nor_does_it_tell_apart_by_one(self) -> None:
+        rule = self.rule(statistic="each", threshold=10)
+        rule.group_by = ["appId", "app id"]
+        with pytest.raises(ValidationError) as raised:
+            rule.full_clean()
+        assert list(raised.value.message_dict) == ["group_by"]
+        rule.group_by = ["appId", "_plan"]
+        rule.full_clean()
 
     @pytest.mark.parametrize("statistic", ["each", "p75"])
     @pytest.mark.parametrize("end", ["switched off", "deleted"])
