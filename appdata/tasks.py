@@ -19,7 +19,7 @@ RECEIPTS_KEPT = timedelta(hours=24)
 DRIFT = "data-counters"
 
 
-@periodic(daily_at=time(3, 40))
+@periodic(_("Forget deletions of 30 days ago"), daily_at=time(3, 40))
 def expire_tombstones() -> None:
     """Forget deletions after 30 days; a client that asks for older changes is told to list everything again."""
     with connection.cursor() as cursor:
@@ -37,19 +37,19 @@ def expire_tombstones() -> None:
         )
 
 
-@periodic(every_s=60)
+@periodic(_("Drop what was deleted a minute ago"), every_s=60)
 def expire_discarded() -> None:
     """What was deleted on a page can be taken back for a minute; then it is gone."""
     forget_discarded()
 
 
-@periodic(every_s=3600)
+@periodic(_("Forget idempotency keys of yesterday"), every_s=3600)
 def expire_receipts() -> None:
     """An Idempotency-Key is honoured for a day."""
     Receipt.objects.filter(created_at__lt=timezone.now() - RECEIPTS_KEPT).delete()
 
 
-@periodic(daily_at=time(3, 50), in_operators_door=False)
+@periodic(_("Compare the quotas' counters with the entries"), daily_at=time(3, 50), in_operators_door=False)
 def recount() -> None:
     """Compare the counters that quotas rely on with the entries. There must be no difference; where there is one,
     operators are told, and the counter is corrected."""

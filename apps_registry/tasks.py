@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from datetime import UTC, datetime, time, timedelta
 
+from django.utils.translation import gettext_noop as _
+
 from apps_registry.bundles import ROOT, list_folder, remove_stray_bundle
 from apps_registry.models import Release
 from dotplatform.schedule import periodic
@@ -11,7 +13,7 @@ from dotplatform.schedule import periodic
 STRAY_AFTER = timedelta(days=1)  # longer than any publishing takes
 
 
-@periodic(daily_at=time(4, 10), in_operators_door=False)
+@periodic(_("Remove files of no release"), daily_at=time(4, 10), in_operators_door=False)
 def remove_stray_bundles() -> None:
     """Files of no release: left by a process that was killed while it published. Nothing else leaves any."""
     folders, descriptions = list_folder(ROOT)

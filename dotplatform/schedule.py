@@ -1,4 +1,4 @@
-"""Periodic work, declared beside the room it belongs to: ``@periodic(every_s=60)`` on a function in ``tasks.py``.
+"""Periodic work, declared beside the room it belongs to: ``@periodic`` on a function in ``tasks.py``.
 
 ``manage.py worker`` finds every room's ``tasks.py`` and runs what is due, each task once however many workers there
 are. What should happen once and soon is not periodic: enqueue it with ``django_tasks.task`` in the same ``tasks.py``.
@@ -23,6 +23,7 @@ class PeriodicTask:
     """One declared task: every *every_s* seconds, or once a day at *daily_at* in the platform's time zone."""
 
     name: str
+    title: str  # what it does; the console translates it
     function: Callable[[], object]
     every_s: float | None
     daily_at: time | None
@@ -49,7 +50,11 @@ class PeriodicTask:
 
 
 def periodic(
-    *, every_s: float | None = None, daily_at: time | None = None, in_operators_door: bool = True
+    title: str,
+    *,
+    every_s: float | None = None,
+    daily_at: time | None = None,
+    in_operators_door: bool = True,
 ) -> Callable[[Callable[[], object]], Callable[[], object]]:
     """Declare a function of a room's ``tasks.py`` as periodic; give exactly one of *every_s* and *daily_at*.
 
@@ -62,7 +67,7 @@ def periodic(
 
     def register(function: Callable[[], object]) -> Callable[[], object]:
         name = f"{function.__module__.removesuffix('.tasks')}.{function.__name__}"
-        _registered[name] = PeriodicTask(name, function, every_s, daily_at, in_operators_door)
+        _registered[name] = PeriodicTask(name, title, function, every_s, daily_at, in_operators_door)
         return function
 
     return register

@@ -12,7 +12,7 @@ from django.http import HttpRequest, HttpResponse
 from django.utils import timezone
 from django.utils.formats import date_format
 from django.utils.timezone import localtime
-from django.utils.translation import gettext_lazy as _, ngettext
+from django.utils.translation import gettext, gettext_lazy as _, ngettext
 from django_tasks_db.models import DBTaskResult
 
 from dotplatform.admin_site import JSON_INPUT, ReadOnly, Titled, column, json_field, size_column
@@ -28,6 +28,7 @@ from dotplatform.operations.models import (
 )
 from dotplatform.operations.pages import NAMES, STATES
 from dotplatform.operations.services import set_maintenance
+from dotplatform.schedule import periodic_tasks
 
 
 @admin.register(Platform)
@@ -101,11 +102,17 @@ class HealthAdmin(Titled, ReadOnly, admin.ModelAdmin[Any]):
 
 
 @admin.register(ScheduledTask)
-class ScheduledTaskAdmin(ReadOnly, admin.ModelAdmin[Any]):
+class ScheduledTaskAdmin(Titled, ReadOnly, admin.ModelAdmin[Any]):
     """When what is due, how it went, and a way to have it run now."""
 
-    list_display = ["name", "due_at", "last_finished_at", "went_well", "last_error"]
+    list_display = ["title_of", "name", "due_at", "last_finished_at", "went_well", "last_error"]
     actions = ["run_soon"]
+
+    @admin.display(description=_("what it does"), ordering="name")
+    def title_of(self, task: ScheduledTask) -> str:
+        """What it does, in words; its name where only an older version declared it."""
+        declared = periodic_tasks().get(task.name)
+        return gettext(declared.title) if declared else task.name
 
     @admin.display(description=_("went well"), boolean=True)
     def went_well(self, task: ScheduledTask) -> bool | None:

@@ -9,6 +9,7 @@ from django.conf import settings
 from django.contrib.sessions.models import Session
 from django.db.models import Exists, OuterRef
 from django.utils import timezone
+from django.utils.translation import gettext_noop as _
 from django_tasks_db.models import DBTaskResult
 
 from dotplatform.accounts.models import AccessToken
@@ -23,13 +24,13 @@ KEEP_TOKENS = timedelta(days=90)
 DRILL_EVERY = timedelta(days=6, hours=12)
 
 
-@periodic(every_s=60 * 60)
+@periodic(_("Drop old task results"), every_s=60 * 60)
 def prune_task_results() -> None:
     """Finished tasks are kept two weeks, for looking into what went wrong."""
     DBTaskResult.objects.finished().filter(finished_at__lt=timezone.now() - KEEP_TASK_RESULTS).delete()
 
 
-@periodic(daily_at=time(4, 10))
+@periodic(_("Drop sign-ins that have run out"), daily_at=time(4, 10))
 def prune_sessions() -> None:
     """Sign-ins that have run out, and what was noted of their browsers: address, name, last use."""
     now = timezone.now()
@@ -38,39 +39,39 @@ def prune_sessions() -> None:
     UserSession.objects.filter(~Exists(lasting), last_seen_at__lt=now - timedelta(days=1)).delete()
 
 
-@periodic(daily_at=time(4, 15))
+@periodic(_("Drop access tokens that are over"), daily_at=time(4, 15))
 def prune_access_tokens() -> None:
     """Tokens that have been over for long: until then operators can look up who had which."""
     AccessToken.objects.over_since(timezone.now() - KEEP_TOKENS).delete()
 
 
-@periodic(every_s=60, in_operators_door=False)
+@periodic(_("Record the health of the platform"), every_s=60, in_operators_door=False)
 def record_health() -> None:
     """One row a minute for ``/status``; a gap means that nothing could be asked or written."""
     history.record()
 
 
-@periodic(every_s=60, in_operators_door=False)
+@periodic(_("Look for tasks that do not run"), every_s=60, in_operators_door=False)
 def look_for_missing_tasks() -> None:
     """Whatever else is scheduled must have succeeded lately."""
     if settings.MONITORING_ENABLED:
         deadman.look_for_missing_tasks()
 
 
-@periodic(daily_at=time(2, 30), in_operators_door=False)
+@periodic(_("Nightly backup"), daily_at=time(2, 30), in_operators_door=False)
 def back_up() -> None:
     """The nightly backup; then those go that are older than ``BACKUP_KEEP_DAYS``."""
     make_backup()
     forget_old_backups(open_store(settings.BACKUP_URL))
 
 
-@periodic(daily_at=time(4, 30), in_operators_door=False)
+@periodic(_("Try to reach the data of others"), daily_at=time(4, 30), in_operators_door=False)
 def probe_isolation() -> None:
     """Try what nobody may do; ``health_checks.isolation_holds`` tells how it went."""
     isolation.prove()
 
 
-@periodic(daily_at=time(5, 0), in_operators_door=False)
+@periodic(_("Restore drill of the newest backup"), daily_at=time(5, 0), in_operators_door=False)
 def drill_once_a_week() -> None:
     """Prove the newest backup where none was proven for a week."""
     good = Backup.objects.filter(status=Backup.Status.GOOD).order_by("-started_at")

@@ -46,7 +46,7 @@ def test_a_task_that_has_only_ever_failed_is_missing_after_a_while(declared_ago:
     now = timezone.now()
     failing = ScheduledTask.objects.filter(name=TASK)
     failing.update(last_finished_at=None, due_at=now, created_at=now - declared_ago)
-    Scheduler(uuid4(), {TASK: PeriodicTask(TASK, _fail, 10, None, in_operators_door=True)}).run_one()
+    Scheduler(uuid4(), {TASK: PeriodicTask(TASK, "", _fail, 10, None, in_operators_door=True)}).run_one()
     assert failing.get().last_error == "RuntimeError: boom"
     assert failing.get().due_at > now, "it is tried again"
     assert look_for_missing_tasks() == missing

@@ -18,7 +18,7 @@ from dotplatform.schedule import PeriodicTask, periodic
 
 
 def scheduler(*functions: Callable[[], object], every_s: float = 60, in_operators_door: bool = True) -> Scheduler:
-    tasks = {f.__name__: PeriodicTask(f.__name__, f, every_s, None, in_operators_door) for f in functions}
+    tasks = {f.__name__: PeriodicTask(f.__name__, "", f, every_s, None, in_operators_door) for f in functions}
     made = Scheduler(uuid4(), tasks)
     made.prepare()
     return made
@@ -136,7 +136,7 @@ def test_a_heartbeat_renews_only_what_this_worker_is_running(db: None) -> None:
     ],
 )
 def test_a_daily_task_is_due_at_its_time_in_the_platforms_time_zone(now: str, due: str) -> None:
-    task = PeriodicTask("night", lambda: None, None, time(3, 30), True)
+    task = PeriodicTask("night", "", lambda: None, None, time(3, 30), True)
     assert task.next_due(datetime.fromisoformat(now).replace(tzinfo=UTC)) == datetime.fromisoformat(due).replace(
         tzinfo=UTC
     )
@@ -144,6 +144,6 @@ def test_a_daily_task_is_due_at_its_time_in_the_platforms_time_zone(now: str, du
 
 def test_a_period_or_a_time_of_day_but_not_both() -> None:
     with pytest.raises(TypeError):
-        periodic()
+        periodic("Work")
     with pytest.raises(TypeError):
-        periodic(every_s=1, daily_at=time(1))
+        periodic("Work", every_s=1, daily_at=time(1))

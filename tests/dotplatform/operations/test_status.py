@@ -111,6 +111,18 @@ def test_operators_see_health_tasks_and_workers(client: DotClient, operator: Use
     assert expected in response.content.decode()
 
 
+@pytest.mark.parametrize(("language", "title"), [("en", "Sum up new samples"), ("ko", "새 측정 표본 집계")])
+def test_the_console_says_what_a_task_does(client: DotClient, operator: User, language: str, title: str) -> None:
+    for name in ("metrics.roll_up", "metrics.of_an_older_version"):
+        ScheduledTask.objects.create(name=name, due_at=timezone.now())
+    client.force_login(operator)
+    listed = client.get("/admin/operations/scheduledtask/", headers={"accept-language": language}).text
+    assert title in listed
+    assert listed.count("metrics.of_an_older_version") > listed.count("metrics.roll_up"), "it stands for its title too"
+    one = client.get("/admin/operations/scheduledtask/metrics.roll_up/change/", headers={"accept-language": language})
+    assert title in one.text
+
+
 def test_an_operator_has_a_task_run_now(client: DotClient, operator: User) -> None:
     later = timezone.now() + timedelta(hours=9)
     ScheduledTask.objects.create(name="metrics.roll_up", due_at=later)
