@@ -8,14 +8,17 @@ from collections.abc import Callable
 from django.conf import settings
 from django.http import HttpRequest, HttpResponse
 from django.http.response import HttpResponseBase, ResponseHeaders
+from django.utils.translation import gettext_noop as _
 
 from dotplatform.api import throttle
 from dotplatform.api.authentication import Credential, authenticate
-from dotplatform.api.errors import Maintenance, Unauthorized
+from dotplatform.api.errors import Maintenance, Unauthorized, UnsupportedMediaType
 from dotplatform.api.failures import failure_response
 from dotplatform.api.parsers import MAX_BODY_BYTES
 from dotplatform.api.uploads import measured_body
 from dotplatform.models import Platform
+
+COMPRESSED = _("Send the body as it is, not compressed: without Content-Encoding.")
 
 GetResponse = Callable[[HttpRequest], HttpResponseBase]
 
@@ -106,6 +109,8 @@ def _guarded(request: HttpRequest, get_response: GetResponse) -> HttpResponseBas
         request.budget_headers = throttle.spend(credential)  # type: ignore[attr-defined]
     if not _OPEN_IN_MAINTENANCE.fullmatch(request.path_info) and Platform.objects.in_maintenance():
         raise Maintenance
+    if request.META.get("HTTP_CONTENT_ENCODING", "identity").lower() != "identity":  # RFC 9110, section 15.5.16
+        raise UnsupportedMediaType(COMPRESSED, headers={"Accept-Encoding": "identity"})
     if "HTTP_TRANSFER_ENCODING" in request.META:
         with measured_body(request, MAX_BODY_BYTES if credential is None else MAX_CHUNKED_BYTES):
             return get_response(request)

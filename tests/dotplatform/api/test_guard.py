@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gzip
 import re
 from collections.abc import Callable, Iterator
 from io import BytesIO
@@ -203,6 +204,14 @@ class TestBodies:
     )
     def test_415_for_another_type_or_charset(self, here: DotClient, content_type: str) -> None:
         error_of(here.generic("POST", "/api/echo", b"{}", content_type=content_type), 415, "UNSUPPORTED_MEDIA_TYPE")
+
+    def test_415_for_a_compressed_body(self, here: DotClient) -> None:
+        body = gzip.compress(b'{"a":1}')
+        response = here.post("/api/echo", body, "application/json", headers={"content-encoding": "gzip"})
+        assert "Content-Encoding" in error_of(response, 415, "UNSUPPORTED_MEDIA_TYPE")["message"]
+        assert response["Accept-Encoding"] == "identity"
+        plain = here.post("/api/echo", b'{"a":1}', "application/json", headers={"content-encoding": "identity"})
+        assert plain.status_code == 200
 
     def test_utf_8_may_be_said(self, here: DotClient) -> None:
         for content_type in ("application/json;charset=UTF-8", "Application/JSON"):
