@@ -11,9 +11,9 @@ from allauth.mfa.models import Authenticator
 from allauth.usersessions.models import UserSession
 from django.contrib import admin, messages
 from django.contrib.admin.models import LogEntry
-from django.contrib.auth.admin import UserAdmin
+from django.contrib.auth.admin import GroupAdmin, UserAdmin
 from django.contrib.auth.forms import BaseUserCreationForm
-from django.contrib.auth.models import Group
+from django.contrib.auth.models import Group, Permission
 from django.db.models import QuerySet
 from django.http import HttpRequest
 from django.utils.translation import gettext_lazy as _, ngettext
@@ -22,6 +22,24 @@ from dotplatform.accounts.browsers import describe_browser
 from dotplatform.accounts.models import PUBLISHERS, AccessToken, User
 from dotplatform.accounts.services import revoke_access_token
 from dotplatform.admin_site import ReadOnly, ReadOrDelete, Titled, column
+
+VERBS = {"add": _("add"), "change": _("change"), "delete": _("delete"), "view": _("view")}
+
+
+def permission_label(permission: Permission) -> str:
+    """``Apps | release | change`` in the reader's language; Django keeps the names in English, as they were made."""
+    verb = VERBS.get(permission.codename.partition("_")[0])
+    return f"{permission.content_type} | {verb}" if verb else str(permission)
+
+
+class NamesPermissions:
+    """Mix into an admin class whose form chooses permissions."""
+
+    def formfield_for_manytomany(self, db_field: Any, request: HttpRequest | None = None, **words: Any) -> Any:
+        field = super().formfield_for_manytomany(db_field, request, **words)  # type: ignore[misc]
+        if db_field.remote_field.model is Permission:
+            field.label_from_instance = permission_label
+        return field
 
 
 class NewPersonForm(BaseUserCreationForm):  # type: ignore[type-arg]
@@ -33,7 +51,7 @@ class NewPersonForm(BaseUserCreationForm):  # type: ignore[type-arg]
 
 
 @admin.register(User)
-class PersonAdmin(UserAdmin):  # type: ignore[type-arg]
+class PersonAdmin(NamesPermissions, UserAdmin):  # type: ignore[type-arg]
     """People: who may enter the console, who may publish."""
 
     add_form = NewPersonForm
@@ -64,6 +82,14 @@ class PersonAdmin(UserAdmin):  # type: ignore[type-arg]
             self.log_change(request, person, f"Added to {PUBLISHERS}")
         text = ngettext("%(count)d person may publish apps.", "%(count)d people may publish apps.", len(queryset))
         messages.success(request, text % {"count": len(queryset)})
+
+
+admin.site.unregister(Group)
+
+
+@admin.register(Group)
+class TeamAdmin(NamesPermissions, GroupAdmin):
+    """Groups of people with the same rights."""
 
 
 @admin.register(AccessToken)
