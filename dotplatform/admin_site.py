@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
 from functools import wraps
 from typing import Any, cast
 from urllib.parse import urlencode
 
 from django import forms
 from django.conf import settings
-from django.contrib.admin import AdminSite, display
+from django.contrib.admin import AdminSite, SimpleListFilter, display
 from django.contrib.admin.apps import AdminConfig
 from django.contrib.admin.utils import display_for_value
 from django.contrib.admin.widgets import AdminTextareaWidget
@@ -22,6 +22,7 @@ from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.http.response import HttpResponseBase
 from django.shortcuts import redirect
 from django.template.defaultfilters import filesizeformat
+from django.template.loader import render_to_string
 from django.template.response import SimpleTemplateResponse
 from django.urls import reverse
 from django.utils.functional import cached_property
@@ -92,6 +93,33 @@ def json_field(field: str, description: Any) -> Any:
         return format_html('<pre tabindex="0">{}</pre>', json.dumps(getattr(row, field), ensure_ascii=False, indent=2))
 
     return show
+
+
+def table_field(field: str, description: Any, headings: Sequence[Any], cells: Callable[[Any], Sequence[Any]]) -> Any:
+    """The list in *field*, for ``readonly_fields``: a row of *cells*, of which the first names it, for each member."""
+
+    @display(description=description)
+    def show(row: Any) -> str:
+        rows = [cells(member) for member in getattr(row, field)]
+        return render_to_string("admin/table.html", {"label": description, "headings": headings, "rows": rows})
+
+    return show
+
+
+def filter_in_words(field: str, heading: Any, words: Mapping[str, Any]) -> type[SimpleListFilter]:
+    """For ``list_filter``: the values of *field*, called by *words*."""
+
+    class FilterInWords(SimpleListFilter):
+        title = heading
+        parameter_name = field
+
+        def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, Any]]:
+            return list(words.items())
+
+        def queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> QuerySet[Any]:
+            return queryset.filter(**{field: self.value()}) if self.value() else queryset
+
+    return FilterInWords
 
 
 class StorableJSONField(forms.JSONField):

@@ -11,11 +11,20 @@ from django.db.models import JSONField, QuerySet, TextField
 from django.http import HttpRequest, HttpResponse
 from django.utils import timezone
 from django.utils.formats import date_format
+from django.utils.html import format_html
 from django.utils.timezone import localtime
 from django.utils.translation import gettext, gettext_lazy as _, ngettext
 from django_tasks_db.models import DBTaskResult
 
-from dotplatform.admin_site import JSON_INPUT, ReadOnly, Titled, column, json_field, size_column
+from dotplatform.admin_site import (
+    JSON_INPUT,
+    ReadOnly,
+    Titled,
+    column,
+    filter_in_words,
+    size_column,
+    table_field,
+)
 from dotplatform.models import Platform
 from dotplatform.operations import health, health_checks
 from dotplatform.operations.models import (
@@ -55,27 +64,28 @@ class PlatformAdmin(admin.ModelAdmin[Platform]):
         set_maintenance(obj.maintenance_mode)
 
 
-class StateFilter(admin.SimpleListFilter):
-    """Healthy minutes, or the others."""
-
-    title = _("status")
-    parameter_name = "status"
-
-    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, Any]]:
-        return list(STATES.items())
-
-    def queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> QuerySet[Any]:
-        return queryset.filter(status=self.value()) if self.value() else queryset
-
-
 @admin.register(HealthRecord)
 class HealthAdmin(Titled, ReadOnly, admin.ModelAdmin[Any]):
     """The checks as they are now, and minute by minute for a week."""
 
     change_list_template = "admin/operations/healthrecord/change_list.html"
     list_display = ["minute", "state", "trouble"]
-    list_filter = [StateFilter]
-    fields = readonly_fields = ("minute", "state", json_field("checks", _("checks")))
+    list_filter = [filter_in_words("status", _("status"), STATES)]
+    fields = readonly_fields = (
+        "minute",
+        "state",
+        table_field(
+            "checks",
+            _("checks"),
+            [_("check"), _("status"), _("response time"), _("trouble")],
+            lambda check: [
+                NAMES.get(check["name"], check["name"]),
+                STATES.get(check["status"], check["status"]),
+                f"{check['responseTime']} ms",
+                check.get("error", ""),
+            ],
+        ),
+    )
     date_hierarchy = "minute"
 
     def title_of(self, obj: HealthRecord) -> str:
@@ -105,10 +115,14 @@ class HealthAdmin(Titled, ReadOnly, admin.ModelAdmin[Any]):
 class ScheduledTaskAdmin(Titled, ReadOnly, admin.ModelAdmin[Any]):
     """When what is due, how it went, and a way to have it run now."""
 
-    list_display = ["title_of", "name", "due_at", "last_finished_at", "went_well", "last_error"]
+    list_display = ["task", "due_at", "last_finished_at", "went_well", "last_error"]
     actions = ["run_soon"]
 
-    @admin.display(description=_("what it does"), ordering="name")
+    @admin.display(description=_("task"), ordering="name")
+    def task(self, task: ScheduledTask) -> str:
+        """What it does, and the name that alerts and logs call it by."""
+        return format_html("{}<br><small>{}</small>", self.title_of(task), task.name)
+
     def title_of(self, task: ScheduledTask) -> str:
         """What it does, in words; its name where only an older version declared it."""
         declared = periodic_tasks().get(task.name)
@@ -161,17 +175,50 @@ class BackupAdmin(ReadOnly, admin.ModelAdmin[Any]):
         return None if backup.drilled_at is None else not backup.drill_error
 
 
+VERDICTS = {
+    "ready": _("ready to deploy"),
+    "optional": _("ready to deploy; something optional is not in order"),
+    "recommended": _("something recommended is not in order"),
+    "critical": _("not to be deployed"),
+}
+TIERS = {
+    "critical": _("wrong: critical"),
+    "recommended": _("wrong: recommended"),
+    "optional": _("wrong: optional"),
+}
+
+
 @admin.register(PreflightRun)
 class PreflightAdmin(Titled, ReadOnly, admin.ModelAdmin[Any]):
     """The checklist's runs before deploys."""
 
     empty_hint = _("The checklist before a deploy is run by: manage.py preflight")
-    list_display = ["ran_at", "version", "verdict"]
-    fields = readonly_fields = ("ran_at", "version", "verdict", json_field("results", _("results")))
-    list_filter = ["verdict"]
+    list_display = ["ran_at", "version", "in_words"]
+    fields = readonly_fields = (
+        "ran_at",
+        "version",
+        "in_words",
+        table_field(
+            "results",
+            _("results"),
+            [_("check"), _("status"), _("trouble"), _("what to do")],
+            lambda item: [
+                item["name"],
+                f"✓ {_('in order')}" if item["ok"] else f"✗ {TIERS[item['tier']]}",
+                item["text"],
+                item["hint"],
+            ],
+        ),
+    )
+    list_filter = [filter_in_words("verdict", _("verdict"), VERDICTS)]
 
     def title_of(self, obj: PreflightRun) -> str:
-        return f"{date_format(localtime(obj.ran_at), 'DATETIME_FORMAT')} · {obj.verdict}"
+        return f"{date_format(localtime(obj.ran_at), 'DATETIME_FORMAT')} · {self.in_words(obj)}"
+
+    @admin.display(description=_("verdict"), ordering="verdict")
+    def in_words(self, run: PreflightRun) -> str:
+        """Whether to deploy."""
+        return str(VERDICTS.get(run.verdict, run.verdict))
 
 
 admin.site.unregister(DBTaskResult)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import errno
+import re
 from collections.abc import Iterator
 from datetime import timedelta
 from typing import Any
@@ -19,7 +20,7 @@ from dotplatform.models import Platform
 from dotplatform.operations import health, history
 from dotplatform.operations.health import Check
 from dotplatform.operations.health_checks import Unhealthy
-from dotplatform.operations.models import HealthRecord, ScheduledTask, WorkerHeartbeat
+from dotplatform.operations.models import HealthRecord, PreflightRun, ScheduledTask, WorkerHeartbeat
 from tests.conftest import DotClient
 
 ENGLISH = {"Accept-Language": "en"}
@@ -121,6 +122,38 @@ def test_the_console_says_what_a_task_does(client: DotClient, operator: User, la
     assert listed.count("metrics.of_an_older_version") > listed.count("metrics.roll_up"), "it stands for its title too"
     one = client.get("/admin/operations/scheduledtask/metrics.roll_up/change/", headers={"accept-language": language})
     assert title in one.text
+
+
+@pytest.mark.parametrize(
+    ("language", "words"),
+    [
+        ("en", ["not to be deployed", "wrong: critical", "in order"]),
+        ("ko", ["배포하면 안 됨", "문제 있음 (필수)", "정상"]),
+    ],
+)
+def test_the_console_tells_what_the_checklist_found(
+    client: DotClient, operator: User, language: str, words: list[str]
+) -> None:
+    results = [
+        {"tier": "critical", "name": "backup", "ok": False, "text": "there is <none>", "hint": "Run: manage.py backup"},
+        {"tier": "optional", "name": "email", "ok": True, "text": "", "hint": ""},
+    ]
+    run = PreflightRun.objects.create(version="1", verdict="critical", results=results)
+    PreflightRun.objects.create(version="2", verdict="ready")
+    client.force_login(operator)
+    headers = {"accept-language": language}
+    one = client.get(f"/admin/operations/preflightrun/{run.pk}/change/", headers=headers).text
+    assert [word for word in (*words, "there is &lt;none&gt;", "Run: manage.py backup") if word not in one] == []
+    listed = client.get("/admin/operations/preflightrun/?verdict=critical", headers=headers).text
+    assert str(run.pk) in listed
+    assert listed.count("/change/") == 1
+
+
+def test_the_console_tells_what_a_minute_was_like(client: DotClient, operator: User) -> None:
+    history.record()
+    client.force_login(operator)
+    one = client.get(f"/admin/operations/healthrecord/{HealthRecord.objects.get().pk}/change/", headers=ENGLISH).text
+    assert re.search(r"<th scope=.row.>Database</th><td>.*</td><td>[0-9.]+ ms</td><td>–</td>", one)
 
 
 def test_an_operator_has_a_task_run_now(client: DotClient, operator: User) -> None:
