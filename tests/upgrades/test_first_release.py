@@ -89,8 +89,20 @@ def _count(table: str) -> int:
 
 
 @pytest.fixture(scope="module")
+def new_policies(django_db_setup: None, django_db_blocker: Any) -> dict[Any, Any]:
+    """The policies of a new database, in PostgreSQL's words."""
+    with django_db_blocker.unblock():
+        return _worded_policies()
+
+
+def _worded_policies() -> dict[Any, Any]:
+    rows = _all("SELECT tablename, policyname, cmd, qual, with_check FROM pg_policies WHERE schemaname = 'public'")
+    return {(table, name): words for table, name, *words in rows}
+
+
+@pytest.fixture(scope="module")
 def first_release(
-    django_db_setup: None, django_db_blocker: Any, tmp_path_factory: pytest.TempPathFactory
+    new_policies: Any, django_db_setup: None, django_db_blocker: Any, tmp_path_factory: pytest.TempPathFactory
 ) -> Iterator[Schema]:
     """The first release's schema as it was; what is connected to is the same database, migrated."""
     storage = tmp_path_factory.mktemp("storage")
@@ -197,6 +209,11 @@ def test_the_policies_stand(first_release: Schema, alice: User) -> None:
     with as_person(alice.id):
         assert {entry.user_id for entry in Entry.objects.all()} == {alice.id}
         assert [installation.user_id for installation in Installation.objects.all()] == [alice.id]
+
+
+def test_the_policies_are_those_of_a_new_database(first_release: Schema, new_policies: dict[Any, Any]) -> None:
+    assert new_policies
+    assert _worded_policies() == new_policies
 
 
 def test_people_find_what_they_kept(first_release: Schema, alice: User, api: DotClient) -> None:
