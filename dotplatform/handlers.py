@@ -13,7 +13,7 @@ from typing import Any
 
 from django.conf import settings
 from django.core.handlers.base import BaseHandler
-from django.core.handlers.wsgi import WSGIHandler, WSGIRequest, get_script_name
+from django.core.handlers.wsgi import WSGIHandler, WSGIRequest
 from django.db import connection
 from django.http import Http404, HttpRequest, HttpResponse
 from django.http.response import HttpResponseBase
@@ -74,10 +74,7 @@ class Chains(BaseHandler):
         self._files = _Chain(settings.FILES_MIDDLEWARE)
 
     def get_response(self, request: HttpRequest) -> HttpResponseBase:
-        response = self._chain_for(request)(request)
-        if request.method == "HEAD" and isinstance(response, HttpResponse):
-            response.content = b""  # gunicorn would drop it, and log a warning for each
-        return response
+        return _without_content_for_head(request, self._chain_for(request)(request))
 
     def _get_response(self, request: HttpRequest) -> HttpResponseBase:
         try:
@@ -93,6 +90,12 @@ class Chains(BaseHandler):
         return super().get_response
 
 
+def _without_content_for_head(request: HttpRequest, response: HttpResponseBase) -> HttpResponseBase:
+    if request.method == "HEAD" and isinstance(response, HttpResponse):
+        response.content = b""  # gunicorn would drop it, and log a warning for each
+    return response
+
+
 class Handler(Chains, WSGIHandler):
     """The platform's WSGI application.
 
@@ -105,10 +108,11 @@ class Handler(Chains, WSGIHandler):
         if settings.SENTRY_DSN or not is_api_path(environ.get("PATH_INFO", "")):
             return super().__call__(environ, start_response)
         environ["dot.path"] = environ["PATH_INFO"]
-        set_script_prefix(get_script_name(environ))
-        connection.close_if_unusable_or_obsolete()
         request = WSGIRequest(environ)
-        response = self.get_response(request)
+        set_script_prefix(request.META["SCRIPT_NAME"])
+        connection.close_if_unusable_or_obsolete()
+        chain = self._files if is_for_files(request) else self._api
+        response = _without_content_for_head(request, chain.get_response(request))
         start_response(f"{response.status_code} {response.reason_phrase}", list(response.headers._store.values()))
         if not isinstance(response, HttpResponse) or len(response._resource_closers) > 1:  # type: ignore[attr-defined]
             return response  # a stream or a file is closed by the server
