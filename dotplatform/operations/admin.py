@@ -181,6 +181,7 @@ VERDICTS = {
     "recommended": _("something recommended is not in order"),
     "critical": _("not to be deployed"),
 }
+IN_ORDER = _("in order")
 TIERS = {
     "critical": _("wrong: critical"),
     "recommended": _("wrong: recommended"),
@@ -204,7 +205,7 @@ class PreflightAdmin(Titled, ReadOnly, admin.ModelAdmin[Any]):
             [_("check"), _("status"), _("trouble"), _("what to do")],
             lambda item: [
                 item["name"],
-                f"✓ {_('in order')}" if item["ok"] else f"✗ {TIERS[item['tier']]}",
+                f"✓ {IN_ORDER}" if item["ok"] else f"✗ {TIERS[item['tier']]}",
                 item["text"],
                 item["hint"],
             ],
