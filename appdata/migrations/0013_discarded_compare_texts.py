@@ -1,0 +1,11 @@
+"""The policies of ``app_data_discarded`` compare texts: less to do for each row."""
+
+from django.db import migrations
+
+from dotplatform.database.rewording import policies_compare_texts
+
+
+class Migration(migrations.Migration):
+    dependencies = [("appdata", "0012_entries_compare_texts")]
+
+    operations = [policies_compare_texts("app_data_discarded")]
