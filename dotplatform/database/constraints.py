@@ -57,12 +57,7 @@ class RowSecurity(_DatabaseOnlyConstraint):
     def person_condition(self) -> str:
         """The SQL condition under which a row belongs to whoever stands in the person's door."""
         condition = _is_in_the_door(self.user_column)
-        if self.app_column:
-            condition += (
-                f" AND ({self.app_column} = current_setting('dot.app_id', true)"
-                " OR coalesce(current_setting('dot.app_id', true), '') = '')"
-            )
-        return condition
+        return f"{condition} AND ({_is_of_the_door(self.app_column)})" if self.app_column else condition
 
     def create_sql(self, model: type[Model] | None, schema_editor: BaseDatabaseSchemaEditor | None) -> str:
         assert model is not None
@@ -92,12 +87,15 @@ class RowSecurity(_DatabaseOnlyConstraint):
 
 
 class SharedRows(_DatabaseOnlyConstraint):
-    """Policies for rows of another app, beside those of ``RowSecurity``: as far as a door was opened to that app.
+    """Rows of another app, too, as far as a door was opened to that app. Stands behind ``RowSecurity`` on the model.
 
-    ``dot.grants`` holds what the person granted the app that asks and what it asks for right now, as
-    ``"tasks:read tasks:write"``. Any verb lets a row be seen, since SQL cannot change or delete what it does not see;
-    a door for reading is opened for ``read`` alone. *insert*, *update* and *delete* name the verbs that let those pass.
-    The policies' names matter: PostgreSQL looks at the last one first, and ``…_person`` mostly holds.
+    ``dot.grants`` holds what the person granted the app that asks and what it asks for right now, all of it on one
+    other app: ``"tasks:read tasks:write"``. Whatever the verb, the person's policy then lets that app's rows be seen,
+    since SQL cannot change or delete what it does not see. *insert*, *update* and *delete* name the verbs of which one
+    must be among those asked for; without any, no such door lets a row be inserted, changed or deleted.
+
+    One policy that lets rows through, whatever is done to them: PostgreSQL sets up each policy it needs anew with every
+    statement, and those for seeing, finding and changing a row once where they are the same. Further ones only refuse.
     """
 
     def __init__(
@@ -112,25 +110,27 @@ class SharedRows(_DatabaseOnlyConstraint):
         return path, tuple(args), {**kwargs, **{command: verbs for command, verbs in own.items() if verbs}}
 
     def policies(self, table: str) -> dict[str, str]:
-        """The body of each policy by its name."""
-        commands = {
-            "select": f"FOR SELECT USING ({_granted(VERBS)})",
-            "insert": f"FOR INSERT WITH CHECK ({_granted(self.insert)})",
-            "update": f"FOR UPDATE USING ({_granted(self.update)})",
-            "delete": f"FOR DELETE USING ({_granted(self.delete)})",
+        """The body of each refusing policy by its name."""
+        bodies = {
+            "insert": f"FOR INSERT WITH CHECK ({_asks_for(self.insert)})",
+            "update": f"FOR UPDATE USING ({_asks_for(self.update)}) WITH CHECK (true)",  # it says nothing of the row
+            "delete": f"FOR DELETE USING ({_asks_for(self.delete)})",
         }
-        wanted = {"select", *(command for command in ("insert", "update", "delete") if getattr(self, command))}
-        return {f"{table}_granted_{command}": body for command, body in commands.items() if command in wanted}
+        return {f"{table}_granted_{command}": f"AS RESTRICTIVE {body}" for command, body in bodies.items()}
 
     def create_sql(self, model: type[Model] | None, schema_editor: BaseDatabaseSchemaEditor | None) -> str:
         assert model is not None
         table = model._meta.db_table
-        return "; ".join(f"CREATE POLICY {name} ON {table} {body}" for name, body in self.policies(table).items())
+        condition = f"{_is_in_the_door('user_id')} AND ({_is_of_the_door('app_id')} OR {_IS_OF_THE_OTHER_APP})"
+        created = [f"CREATE POLICY {name} ON {table} {body}" for name, body in self.policies(table).items()]
+        return "; ".join([f"ALTER POLICY {table}_person ON {table} USING ({condition})", *created])
 
     def remove_sql(self, model: type[Model] | None, schema_editor: BaseDatabaseSchemaEditor | None) -> str:
         assert model is not None
         table = model._meta.db_table
-        return "; ".join(f"DROP POLICY {name} ON {table}" for name in self.policies(table))
+        condition = f"{_is_in_the_door('user_id')} AND ({_is_of_the_door('app_id')})"
+        dropped = [f"DROP POLICY {name} ON {table}" for name in self.policies(table)]
+        return "; ".join([f"ALTER POLICY {table}_person ON {table} USING ({condition})", *dropped])
 
     def __eq__(self, other: object) -> bool:
         return isinstance(other, SharedRows) and self.deconstruct() == other.deconstruct()
@@ -143,11 +143,19 @@ def _is_in_the_door(user_column: str) -> str:
     return f"{user_column}::text = current_setting('dot.user_id', true)"
 
 
-def _granted(verbs: Sequence[str]) -> str:
-    names = ", ".join(f"app_id || ':{verb}'" for verb in verbs)
+def _is_of_the_door(app_column: str) -> str:
     return (
-        f"{_is_in_the_door('user_id')} AND string_to_array(current_setting('dot.grants', true), ' ') && ARRAY[{names}]"
+        f"{app_column} = current_setting('dot.app_id', true) OR coalesce(current_setting('dot.app_id', true), '') = ''"
     )
+
+
+_IS_OF_THE_OTHER_APP = "app_id = split_part(current_setting('dot.grants', true), ':', 1)"
+
+
+def _asks_for(verbs: Sequence[str]) -> str:
+    """True also where the door is open to no other app: then there is nothing to refuse."""
+    pattern = f"^$|:({'|'.join(verbs)})" if verbs else "^$"
+    return f"coalesce(current_setting('dot.grants', true), '') ~ '{pattern}'"
 
 
 class CompositeForeignKey(_DatabaseOnlyConstraint):

@@ -35,8 +35,10 @@ _CLOSED = _Door()
 def as_person(user_id: UUID, app_id: str | None = None, *, grants: str = "") -> Iterator[None]:
     """Open a transaction in which only the rows of *user_id* exist (and, where given, only those of *app_id*).
 
-    *grants* adds rows of another app, as the person granted it to *app_id*: ``"tasks:read tasks:write"``.
+    *grants* adds rows of one other app, as the person granted it to *app_id*: ``"tasks:read tasks:write"``.
     """
+    if len({grant.partition(":")[0] for grant in grants.split()}) > 1:
+        raise ValueError(f"A door opens to one other app, not to those of {grants!r}.")
     with _open(_Door(user_id=str(UUID(str(user_id))), app_id=app_id or "", grants=grants)):
         yield
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from django.db.migrations import RunSQL
 
 # As pg_policies has them: before, and since a row's id is compared as text and its own app looked at first.
@@ -45,3 +47,60 @@ def policies_compare_texts(table: str) -> RunSQL:
 
 def _statement(table: str, old: dict[str, str], new: dict[str, str]) -> str:
     return _REWORD.format(table=table, old_id=old["id"], new_id=new["id"], old_app=old["app"], new_app=new["app"])
+
+
+_PERSON = """user_id::text = current_setting('dot.user_id', true) AND (
+    app_id = current_setting('dot.app_id', true)
+    OR coalesce(current_setting('dot.app_id', true), '') = ''{other_app})"""
+_OTHER_APP = " OR app_id = split_part(current_setting('dot.grants', true), ':', 1)"
+_ASKS_FOR = "coalesce(current_setting('dot.grants', true), '') ~ '{pattern}'"
+_GRANTED = """user_id::text = current_setting('dot.user_id', true)
+    AND string_to_array(current_setting('dot.grants', true), ' ') && ARRAY[{names}]"""
+_VERBS = ("read", "write", "delete")
+_Verbs = Sequence[str]
+
+
+def consents_only_refuse(table: str, *, insert: _Verbs = (), update: _Verbs = (), delete: _Verbs = ()) -> RunSQL:
+    """Of *table*, let the person's policy alone let rows through, those of a granted app too, and the others refuse.
+
+    And back, to a policy for each command that lets the rows of a granted app through. Locks like
+    ``policies_compare_texts``.
+    """
+    verbs = {"insert": insert, "update": update, "delete": delete}
+    names = [f"{table}_granted_{command}" for command in ("select", *verbs)]
+    dropped = [f"DROP POLICY IF EXISTS {name} ON {table}" for name in names]
+    now = {
+        "insert": "FOR INSERT WITH CHECK ({condition})",
+        "update": "FOR UPDATE USING ({condition}) WITH CHECK (true)",
+        "delete": "FOR DELETE USING ({condition})",
+    }
+    before = {
+        "select": "FOR SELECT USING ({condition})",
+        "insert": "FOR INSERT WITH CHECK ({condition})",
+        "update": "FOR UPDATE USING ({condition})",
+        "delete": "FOR DELETE USING ({condition})",
+    }
+    forward = [_person_may(table, other_app=True), *dropped] + [
+        f"CREATE POLICY {table}_granted_{command} ON {table} AS RESTRICTIVE "
+        + body.format(condition=_ASKS_FOR.format(pattern=_pattern(verbs[command])))
+        for command, body in now.items()
+    ]
+    backward = [_person_may(table, other_app=False), *dropped] + [
+        f"CREATE POLICY {table}_granted_{command} ON {table} "
+        + before[command].format(condition=_GRANTED.format(names=_names(asked)))
+        for command, asked in {"select": _VERBS, **verbs}.items()
+        if asked
+    ]
+    return RunSQL(";\n".join(forward), ";\n".join(backward))
+
+
+def _person_may(table: str, *, other_app: bool) -> str:
+    return f"ALTER POLICY {table}_person ON {table} USING ({_PERSON.format(other_app=_OTHER_APP if other_app else '')})"
+
+
+def _pattern(verbs: _Verbs) -> str:
+    return f"^$|:({'|'.join(verbs)})" if verbs else "^$"
+
+
+def _names(verbs: _Verbs) -> str:
+    return ", ".join(f"app_id || ':{verb}'" for verb in verbs)

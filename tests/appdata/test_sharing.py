@@ -347,6 +347,40 @@ class TestThePoliciesAlone:
         ):
             Entry.objects.bulk_create([copy])
 
+    @pytest.mark.parametrize("verb", VERBS)
+    def test_a_door_for_the_data_installs_nothing(self, alice: User, verb: str) -> None:
+        with as_operator():
+            App.objects.create(app_id="tasks2", name="Tasks")
+        taken = {"user_id": alice.id, "app_id": "tasks2"}
+        with (
+            pytest.raises(DatabaseError, match="row-level security"),
+            transaction.atomic(),
+            as_person(alice.id, "contacts", grants=f"tasks2:{verb}"),
+        ):
+            Installation.objects.create(**taken)
+        with as_person(alice.id, "contacts", grants=f"notes:{verb}"):
+            assert Tombstone.objects.filter(app_id="notes").update(revision=1) == 0
+
+    def test_a_door_for_reading_writes_nothing_of_its_own_app_either(self, alice: User) -> None:
+        put_entry(Place(alice.id, "contacts"), "own", b"1")
+        with as_person(alice.id, "contacts", grants="notes:read"):
+            own = Entry.objects.filter(app_id="contacts")
+            assert own.count() == 1
+            assert own.update(bytes=1) == 0
+        with as_person(alice.id, "contacts"):
+            assert own.update(bytes=1) == 1
+
+    @pytest.mark.parametrize("grants", ["notes", "notes:", "notes:reading-writ"])
+    def test_what_names_no_verb_changes_nothing(self, alice: User, grants: str) -> None:
+        with as_person(alice.id, "contacts", grants=grants):
+            notes = Entry.objects.filter(app_id="notes")
+            assert notes.update(bytes=1) == 0
+            assert notes._raw_delete("default") == 0
+
+    def test_a_door_opens_to_one_other_app(self, alice: User) -> None:
+        with pytest.raises(ValueError, match="one other app"), as_person(alice.id, grants="notes:read tasks:write"):
+            pass
+
     def test_every_opening_of_a_door_takes_the_grants_back(self, alice: User) -> None:
         place = Place(alice.id, "notes", "contacts", ("read",))
         with as_person(alice.id, "contacts", grants="notes:read notes:write notes:delete"):

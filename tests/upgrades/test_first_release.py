@@ -96,7 +96,9 @@ def new_policies(django_db_setup: None, django_db_blocker: Any) -> dict[Any, Any
 
 
 def _worded_policies() -> dict[Any, Any]:
-    rows = _all("SELECT tablename, policyname, cmd, qual, with_check FROM pg_policies WHERE schemaname = 'public'")
+    rows = _all(
+        "SELECT tablename, policyname, permissive, cmd, qual, with_check FROM pg_policies WHERE schemaname = 'public'"
+    )
     return {(table, name): words for table, name, *words in rows}
 
 

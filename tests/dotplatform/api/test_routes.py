@@ -222,6 +222,16 @@ def test_every_per_person_model_has_policies(db: None) -> None:
             assert {f"{table}_person", f"{table}_operator"} <= {name for (name,) in cursor.fetchall()}
 
 
+def test_rows_are_let_through_by_policies_that_hold_whatever_is_done_to_them(db: None) -> None:
+    """Those for one command alone refuse, or show what everybody may see: ``dotplatform/database/constraints.py``."""
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT policyname FROM pg_policies"
+            " WHERE schemaname = 'public' AND permissive = 'PERMISSIVE' AND cmd <> 'ALL'"
+        )
+        assert {name for (name,) in cursor.fetchall()} == {"app_reviews_readable"}
+
+
 def test_the_check_finds_a_model_without() -> None:
     try:
 
