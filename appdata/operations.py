@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from itertools import combinations
+from itertools import combinations, permutations
 from typing import Any
 
 import orjson
@@ -11,7 +11,7 @@ from django.utils.translation import gettext_noop as _
 
 from appdata.keys import checked_key
 from appdata.values import checked_value
-from dotplatform.api.errors import ApiError, ValidationFailed, in_both_languages
+from dotplatform.api.errors import ApiError, ValidationFailed
 
 # What an operation must have, and what it may have beside ``op``.
 _MEMBERS: dict[str, tuple[set[str], set[str]]] = {
@@ -23,8 +23,13 @@ _MEMBERS: dict[str, tuple[set[str], set[str]]] = {
 }
 # What an operation does. A token needs the scope ``data:<verb>``, another app the consent ``data:<app>:<verb>``.
 VERBS = {"put": "write", "patch": "write", "increment": "write", "delete": "delete", "check": "read"}
-_SHAPES = {  # every set of members that an operation can have
-    op: {frozenset({"op", *required, *some}) for n in range(len(optional) + 1) for some in combinations(optional, n)}
+_SHAPES = {  # the members that an operation can have, in every order
+    op: {
+        order
+        for n in range(len(optional) + 1)
+        for some in combinations(optional, n)
+        for order in permutations(("op", *required, *some))
+    }
     for op, (required, optional) in _MEMBERS.items()
 }
 _LARGEST_REVISION = 2**63 - 1
@@ -41,8 +46,9 @@ def checked_operations(body: Any) -> list[dict[str, Any]]:
         raise ValidationFailed.of("operations", _("A list of 1 to %(limit)s operations."), {"limit": limit})
     for index, operation in enumerate(operations):
         try:
-            _check(index, operation)
+            _check(operation)
         except ValidationFailed as error:
+            error.details = {f"operations[{index}].{name}": wrong for name, wrong in (error.details or {}).items()}
             raise _named(error, index, operation) from error
     return operations
 
@@ -81,32 +87,25 @@ def runs_of_different_keys(operations: list[dict[str, Any]]) -> list[int]:
     return runs
 
 
-def _check(index: int, operation: Any) -> None:
+def _check(operation: Any) -> None:
     op = operation.get("op") if isinstance(operation, dict) else None
-    if not isinstance(op, str) or op not in _MEMBERS:
-        raise _wrong(index, "op", _("One of: %(names)s."), {"names": ", ".join(_MEMBERS)})
-    if frozenset(operation) not in _SHAPES[op]:
+    if not isinstance(op, str) or op not in _SHAPES:
+        raise ValidationFailed.of("op", _("One of: %(names)s."), {"names": ", ".join(_MEMBERS)})
+    members = tuple(operation)
+    if members not in _SHAPES[op]:
         required, optional = _MEMBERS[op]
-        for name in sorted(required - set(operation)):
-            raise _wrong(index, name, _("Is missing."))
-        for name in sorted(set(operation) - required - optional - {"op"}):
-            raise _wrong(index, name, _("Has no meaning here."))
-    if not isinstance(operation["key"], str):
-        raise _wrong(index, "key", _("A key is text."))
-    _check_key(index, operation["key"])
+        for name in sorted(required.difference(members)):
+            raise ValidationFailed.of(name, _("Is missing."))
+        for name in sorted({*members} - required - optional - {"op"}):
+            raise ValidationFailed.of(name, _("Has no meaning here."))
+    if type(operation["key"]) is not str:
+        raise ValidationFailed.of("key", _("A key is text."))
+    checked_key(operation["key"])
     revision = operation.get("revision", 0)
     if type(revision) is not int or not 0 <= revision <= _LARGEST_REVISION:
-        raise _wrong(index, "revision", _("A whole number, 0 for “there is none yet”."))
-    if type(operation.get("by", 1)) not in {int, float}:
-        raise _wrong(index, "by", _("A number."))
-
-
-def _check_key(index: int, key: str) -> None:
-    try:
-        checked_key(key)
-    except ValidationFailed as error:
-        error.details = {f"operations[{index}].{name}": wrong for name, wrong in (error.details or {}).items()}
-        raise
+        raise ValidationFailed.of("revision", _("A whole number, 0 for “there is none yet”."))
+    if "by" in operation and type(operation["by"]) not in {int, float}:
+        raise ValidationFailed.of("by", _("A number."))
 
 
 def _named(error: ApiError, index: int, operation: Any) -> ApiError:
@@ -115,7 +114,3 @@ def _named(error: ApiError, index: int, operation: Any) -> ApiError:
     named = {"index": index, "op": given.get("op"), "key": given.get("key"), "status": error.status}
     error.details = {**named, **(error.details or {})}
     return error
-
-
-def _wrong(index: int, name: str, message: str, params: dict[str, Any] | None = None) -> ValidationFailed:
-    return ValidationFailed(details={f"operations[{index}].{name}": [in_both_languages(message, params)]})
