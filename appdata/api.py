@@ -25,6 +25,7 @@ from dotplatform.api.parsers import read_body, require_json
 from dotplatform.api.permissions import credential_of
 from dotplatform.api.uploads import spooled_body
 from dotplatform.api.views import SlimView, slim_view
+from dotplatform.limits import LIMITS
 
 DEFAULT_PAGE = 100
 BATCH_BYTES = 16 * 1024 * 1024
@@ -83,7 +84,7 @@ def _list(request: HttpRequest, app_id: str) -> HttpResponse:
         place,
         prefix=prefix_parameter(request),
         cursor=text_parameter(request, "cursor"),
-        limit=number_parameter(request, "limit", DEFAULT_PAGE, settings.DOT_LIMITS["list_page"]),
+        limit=number_parameter(request, "limit", DEFAULT_PAGE, LIMITS["list_page"]),
         values=truth_parameter(request, "values", default=True),
     )
     return HttpResponse(success_body(page), content_type=JSON_TYPE)
@@ -107,7 +108,7 @@ def _batch(request: HttpRequest, app_id: str) -> HttpResponse:
 def _changes(request: HttpRequest, app_id: str) -> HttpResponse:
     place = _place(request, app_id, "read")
     since = number_parameter(request, "since", 0, services.LARGEST_REVISION, minimum=0)
-    limit = number_parameter(request, "limit", settings.DOT_LIMITS["list_page"], settings.DOT_LIMITS["list_page"])
+    limit = number_parameter(request, "limit", LIMITS["list_page"], LIMITS["list_page"])
     page = services.list_changes(place, since, limit=limit)
     more = b"true" if page.last < page.head else b"false"
     body = b'{"items":[%b],"head":%d,"more":%b}' % (page.body, page.head, more)
@@ -188,4 +189,4 @@ def _response(answer: Answer) -> HttpResponse:
 def _json_body(request: HttpRequest, *also: str) -> bytes:
     """The body as checked JSON text."""
     require_json(request, *also)
-    return checked_json(read_body(request, settings.DOT_LIMITS["value_bytes"]))
+    return checked_json(read_body(request, LIMITS["value_bytes"]))

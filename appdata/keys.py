@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import re
 
-from django.conf import settings
 from django.http import HttpRequest
 from django.utils.translation import gettext_noop as _
 
 from dotplatform.api.errors import ValidationFailed
+from dotplatform.limits import LIMITS
 
 _CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f]")  # Unicode's category Cc: C0, DEL and C1
 _LAST_CHARACTER = "\U0010ffff"
@@ -17,7 +17,7 @@ ABOVE_ALL = _LAST_CHARACTER * 129  # longer than any key can be, and so after al
 
 def checked_key(key: str, *, field: str = "key") -> str:
     """*key* itself, where it is 1 to 512 bytes of UTF-8 without control characters; 400 otherwise."""
-    limit = settings.DOT_LIMITS["key_bytes"]
+    limit = LIMITS["key_bytes"]
     if not key:
         raise ValidationFailed.of(field, _("A key has at least one character."))
     try:

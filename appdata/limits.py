@@ -5,9 +5,8 @@ from __future__ import annotations
 import time
 from typing import NamedTuple
 
-from django.conf import settings
-
 from appdata.models import AppLimit
+from dotplatform.limits import LIMITS
 
 CACHE_S = 5.0
 _remembered: tuple[float, dict[str, tuple[int | None, int | None]]] = (0.0, {})
@@ -28,7 +27,7 @@ def limits_of(app_id: str) -> Limits:
         own = {limit.app_id: (limit.max_keys, limit.max_bytes) for limit in AppLimit.objects.all()}
         _remembered = (time.monotonic() + CACHE_S, own)
     max_keys, max_bytes = own.get(app_id, (None, None))
-    common = settings.DOT_LIMITS
+    common = LIMITS
     return Limits(
         common["installation_keys"] if max_keys is None else max_keys,
         common["installation_bytes"] if max_bytes is None else max_bytes,

@@ -6,12 +6,12 @@ from itertools import combinations, permutations
 from typing import Any
 
 import orjson
-from django.conf import settings
 from django.utils.translation import gettext_noop as _
 
 from appdata.keys import checked_key
 from appdata.values import checked_value
 from dotplatform.api.errors import ApiError, ValidationFailed
+from dotplatform.limits import LIMITS
 
 # What an operation must have, and what it may have beside ``op``.
 _MEMBERS: dict[str, tuple[set[str], set[str]]] = {
@@ -40,7 +40,7 @@ def checked_operations(body: Any) -> list[dict[str, Any]]:
 
     *revision* is the one the entry must be at, 0 that there must be none. *by* is 1 unless given.
     """
-    limit = settings.DOT_LIMITS["batch_operations"]
+    limit = LIMITS["batch_operations"]
     operations = body.get("operations") if isinstance(body, dict) and set(body) == {"operations"} else None
     if not isinstance(operations, list) or not 1 <= len(operations) <= limit:
         raise ValidationFailed.of("operations", _("A list of 1 to %(limit)s operations."), {"limit": limit})

@@ -13,7 +13,6 @@ from typing import Any, NamedTuple
 from uuid import UUID
 
 import orjson
-from django.conf import settings
 from django.db import DataError, connection
 from django.utils.translation import gettext_noop as _
 
@@ -37,6 +36,7 @@ from dotplatform.api.errors import (
 )
 from dotplatform.database.calls import Function, Row, Together
 from dotplatform.database.doors import as_person
+from dotplatform.limits import LIMITS
 
 ANY: Sequence[int] = (0,)  # "*"; no entry has revision 0
 LARGEST_REVISION = 2**63 - 1
@@ -248,7 +248,7 @@ def _write(function: Function, place: Place, key: str, value: bytes, conditions:
 
 
 def _called_with_limits(function: Function, place: Place, *arguments: bytes | None) -> Row:
-    numbers = (settings.DOT_LIMITS["value_bytes"], *limits_of(place.app_id))
+    numbers = (LIMITS["value_bytes"], *limits_of(place.app_id))
     try:
         return function(*place.arguments(), *arguments, *(b"%d" % number for number in numbers))
     except DataError as error:  # everything else that jsonb cannot hold was refused before
@@ -280,7 +280,7 @@ def _refused(answer: Answer) -> ApiError:
             headers = {"ETag": f'"{answer.revision}"'} if answer.revision else None
             return PreconditionFailed(details=details, headers=headers)
         case 413:
-            return TooLarge(details=details or {"limit_bytes": settings.DOT_LIMITS["value_bytes"]})
+            return TooLarge(details=details or {"limit_bytes": LIMITS["value_bytes"]})
         case 507:
             return QuotaExceeded(details=details)
     raise AssertionError(f"unknown status {answer.status} from the database")

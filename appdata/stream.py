@@ -18,7 +18,6 @@ from typing import Any, TypeVar
 from urllib.parse import parse_qs
 from uuid import UUID
 
-from django.conf import settings
 from django.db import Error as DatabaseError
 from django.http import HttpRequest, HttpResponse
 from django.utils.translation import gettext_noop as _
@@ -40,6 +39,7 @@ from dotplatform.api.errors import (
 )
 from dotplatform.api.failures import as_api_error
 from dotplatform.api.guard import CORS_HEADERS, PREFLIGHT_HEADERS
+from dotplatform.limits import LIMITS
 from dotplatform.middleware import identifier_for
 from dotplatform.models import Platform
 
@@ -143,7 +143,7 @@ class EventStreams:
     @contextmanager
     def _counted(self, person: UUID) -> Iterator[None]:
         """Count a stream of *person* while it lasts. Raises where they, or all together, have as many as may be."""
-        limit = settings.DOT_LIMITS["person_streams"]
+        limit = LIMITS["person_streams"]
         if self._listeners[person] >= limit:
             raise RateLimited(RETRY_FULL_S, message=TOO_MANY, params={"limit": limit}, details={"limit": limit})
         if self._listeners.total() >= MOST_LISTENERS:

@@ -7,7 +7,6 @@ from dataclasses import asdict, dataclass
 from typing import Any, BinaryIO
 
 import orjson
-from django.conf import settings
 from django.db import DataError, connection, transaction
 from django.utils.translation import gettext_noop as _
 
@@ -18,6 +17,7 @@ from appdata.values import NUMBER_TOO_LARGE, parsed_json
 from apps_registry.services import installed_app
 from dotplatform.api.errors import ApiError, InvalidJSON, NotFound, QuotaExceeded, TooLarge, ValidationFailed
 from dotplatform.database.calls import Function
+from dotplatform.limits import LIMITS
 
 ROWS_AT_ONCE = 16  # of at most value_bytes each
 CHUNK_ENTRIES = 500
@@ -95,7 +95,7 @@ def import_entries(place: Place, source: BinaryIO, *, mode: str = "merge", dry_r
 
 
 def _import_chunk(place: Place, lines: list[bytes], done: Imported) -> None:
-    largest = b"%d" % settings.DOT_LIMITS["value_bytes"]
+    largest = b"%d" % LIMITS["value_bytes"]
     try:
         status, *counts, failed = _import(*place.arguments(), b"[%b]" % b",".join(lines), largest)
     except DataError as error:
@@ -131,7 +131,7 @@ def _chunks(source: BinaryIO, keys: set[str]) -> Iterator[list[bytes]]:
 
 
 def _lines(source: BinaryIO) -> Iterable[bytes]:
-    longest = LINE_FACTOR * settings.DOT_LIMITS["value_bytes"] + LINE_OVERHEAD_BYTES
+    longest = LINE_FACTOR * LIMITS["value_bytes"] + LINE_OVERHEAD_BYTES
     number = 0
     while line := source.readline(longest + 1):
         number += 1
@@ -142,7 +142,7 @@ def _lines(source: BinaryIO) -> Iterable[bytes]:
 
 def _checked_line(number: int, line: bytes) -> str:
     try:
-        entry = parsed_json(line, len(line) + settings.DOT_LIMITS["value_bytes"], levels_above=1)
+        entry = parsed_json(line, len(line) + LIMITS["value_bytes"], levels_above=1)
     except ApiError as error:
         error.details = {**(error.details if isinstance(error.details, dict) else {}), "line": number}
         raise

@@ -7,11 +7,11 @@ import re
 from typing import Any
 
 import orjson
-from django.conf import settings
 from django.utils.translation import gettext_noop as _
 
 from dotplatform.api.errors import InvalidJSON, TooLarge
 from dotplatform.api.parsers import STRING, is_deeper, without_large_numbers
+from dotplatform.limits import LIMITS
 
 _strings = re.compile(STRING, re.DOTALL)
 _exponent_or_long_fraction = re.compile(rb"(?:\.([0-9]+))?[eE]([+-]?)0*([0-9]+)|\.([0-9]{16384,})")
@@ -29,7 +29,7 @@ def checked_json(text: bytes) -> bytes:
     hold it), at most ``value_depth`` levels, and at most ``value_bytes`` with its numbers written out: ``1e100000``
     is eight bytes here and a hundred thousand in the database.
     """
-    parsed_json(text, settings.DOT_LIMITS["value_bytes"])
+    parsed_json(text, LIMITS["value_bytes"])
     return text
 
 
@@ -67,7 +67,7 @@ def parsed_json(text: bytes, limit_bytes: int, *, levels_above: int = 0) -> Any:
         parsed = without_large_numbers(text, error)
     if b"\\" in text and b"\\u0000" in text and _nul.search(text):  # a look for one byte costs next to nothing
         raise InvalidJSON(_("A value cannot contain the character \\u0000."))
-    limit = settings.DOT_LIMITS["value_depth"]
+    limit = LIMITS["value_depth"]
     if text.count(b"[") + text.count(b"{") > limit and is_deeper(parsed, limit + levels_above):
         raise _too_deep()
     if b"0e" in text.translate(_DIGITS_ALIKE) or _long_fraction.search(text):
@@ -76,7 +76,7 @@ def parsed_json(text: bytes, limit_bytes: int, *, levels_above: int = 0) -> Any:
 
 
 def _too_deep() -> InvalidJSON:
-    limit = settings.DOT_LIMITS["value_depth"]
+    limit = LIMITS["value_depth"]
     return InvalidJSON(_("A value is nested at most %(limit)s levels deep."), params={"limit": limit})
 
 

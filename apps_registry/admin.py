@@ -6,7 +6,6 @@ from collections.abc import Iterable
 from typing import Any, cast
 
 from django import forms
-from django.conf import settings
 from django.contrib import admin, messages
 from django.core.exceptions import ValidationError
 from django.db.models import QuerySet
@@ -25,6 +24,7 @@ from apps_registry.upload import error_lines, say_published, upload_form
 from dotplatform.accounts.models import User
 from dotplatform.admin_site import ReadOnly, ReadOrDelete, Titled, json_field, size_column
 from dotplatform.api.errors import ValidationFailed
+from dotplatform.limits import LIMITS
 from metrics.errors import errors_of
 
 _SIZE = size_column("bytes", _("Size"))
@@ -198,7 +198,7 @@ class ReleaseAdmin(admin.ModelAdmin[Release]):
 
     def get_fieldsets(self, request: HttpRequest, obj: Release | None = None) -> Any:
         if obj is None:
-            limit = settings.DOT_LIMITS["bundle_zip_bytes"] // 1024 // 1024
+            limit = LIMITS["bundle_zip_bytes"] // 1024 // 1024
             text = gettext("At most %(limit)s MiB. The release is open to everybody at once.") % {"limit": limit}
             return [(None, {"fields": ("bundle", "app_id", "name"), "description": text})]
         facts = (

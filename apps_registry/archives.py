@@ -18,10 +18,10 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import IO, Any
 
-from django.conf import settings
 from django.utils.translation import gettext_noop as _
 
 from dotplatform.api.errors import ApiError, TooLarge, ValidationFailed, in_both_languages
+from dotplatform.limits import LIMITS
 from dotplatform.outages import is_outage
 
 FIELD = "bundle"  # the multipart field, and the key in an error's details
@@ -85,7 +85,7 @@ def _too_large(reason: str, message: str, limit: int) -> ApiError:
 
 
 def _too_many_files() -> ApiError:
-    limit = settings.DOT_LIMITS["bundle_files"]
+    limit = LIMITS["bundle_files"]
     return _too_large("TOO_MANY_FILES", _("The bundle holds more than %(limit)s files."), limit)
 
 
@@ -155,9 +155,9 @@ class _Unpacker:
         path = unicodedata.normalize("NFC", path)
         _check_path(path)
         self._check_new(path)
-        if len(self.unpacked.files) >= settings.DOT_LIMITS["bundle_files"]:
+        if len(self.unpacked.files) >= LIMITS["bundle_files"]:
             raise _too_many_files()
-        limit = settings.DOT_LIMITS["bundle_bytes"]
+        limit = LIMITS["bundle_bytes"]
         target = self.room / str(len(self.unpacked.files))
         with target.open("wb") as out:
             while chunk := file.read(CHUNK_BYTES):
@@ -182,7 +182,7 @@ class _Unpacker:
 def _check_before_reading(file: IO[bytes]) -> None:
     """Bounds what ``zipfile`` will read into memory: the size of the file and of its list of members."""
     size = file.seek(0, os.SEEK_END)
-    limit = settings.DOT_LIMITS["bundle_zip_bytes"]
+    limit = LIMITS["bundle_zip_bytes"]
     if size > limit:
         raise _too_large("ZIP_TOO_LARGE", _("The zip file is larger than %(limit)s bytes."), limit)
     file.seek(max(0, size - _END_BYTES - _COMMENT_BYTES - _LOCATOR_BYTES))
@@ -195,7 +195,7 @@ def _check_before_reading(file: IO[bytes]) -> None:
     list_bytes = int.from_bytes(tail[end + 12 : end + 16], "little")
     file.seek(max(0, size - len(tail) + end - list_bytes))
     # Twice the limit: folders and ignored files are members too.
-    if file.read(list_bytes).count(_CENTRAL_ENTRY) > 2 * settings.DOT_LIMITS["bundle_files"] + 100:
+    if file.read(list_bytes).count(_CENTRAL_ENTRY) > 2 * LIMITS["bundle_files"] + 100:
         raise _too_many_files()
     file.seek(0)
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from typing import IO, cast
 
-from django.conf import settings
 from django.core.files.uploadedfile import UploadedFile
 from django.utils.translation import gettext_noop as _
 from rest_framework.parsers import MultiPartParser
@@ -18,6 +17,7 @@ from apps_registry.publishing import publish_release
 from dotplatform.accounts.models import User
 from dotplatform.api.errors import TooLarge, ValidationFailed
 from dotplatform.api.views import ApiView
+from dotplatform.limits import LIMITS
 
 FORM_BYTES = 64 * 1024  # what a multipart form adds around its file
 
@@ -94,7 +94,7 @@ class RegistryApp(_Publishing):
 
 
 def _bundle(request: Request) -> IO[bytes]:
-    limit = settings.DOT_LIMITS["bundle_zip_bytes"]
+    limit = LIMITS["bundle_zip_bytes"]
     if int(request._request.META.get("CONTENT_LENGTH") or 0) > limit + FORM_BYTES:
         raise TooLarge(details={"field": "bundle", "limit": limit})
     bundle = request.FILES.get("bundle")

@@ -104,8 +104,12 @@ class Handler(Chains, WSGIHandler):
     looked after here. With Sentry, which lives in the usual path, they take that.
     """
 
+    def __init__(self) -> None:
+        super().__init__()
+        self._is_watched = bool(settings.SENTRY_DSN)
+
     def __call__(self, environ: dict[str, Any], start_response: Any) -> Any:
-        if settings.SENTRY_DSN or not is_api_path(environ.get("PATH_INFO", "")):
+        if self._is_watched or not is_api_path(environ.get("PATH_INFO", "")):
             return super().__call__(environ, start_response)
         environ["dot.path"] = environ["PATH_INFO"]
         request = WSGIRequest(environ)

@@ -59,11 +59,12 @@ class JSONFormatter(logging.Formatter):
 
 def access(get_response: Callable[[HttpRequest], HttpResponseBase]) -> Callable[[HttpRequest], HttpResponseBase]:
     """Middleware: one record for every request that reached a view or failed to."""
+    static = settings.STATIC_URL
 
     def middleware(request: HttpRequest) -> HttpResponseBase:
         started = time.perf_counter()
         response = get_response(request)
-        if not request.path_info.startswith(settings.STATIC_URL):
+        if not request.path_info.startswith(static):
             _record(request, response, (time.perf_counter() - started) * 1000)
         return response
 

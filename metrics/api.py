@@ -5,7 +5,6 @@ from __future__ import annotations
 from typing import Any
 from urllib.parse import urlsplit
 
-from django.conf import settings
 from django.http import HttpRequest, HttpResponse
 from django.utils.translation import gettext_noop as _
 
@@ -14,6 +13,7 @@ from dotplatform.api.envelope import success
 from dotplatform.api.errors import UnsupportedMediaType, ValidationFailed
 from dotplatform.api.parsers import parse_json, read_body
 from dotplatform.api.views import slim_view
+from dotplatform.limits import LIMITS
 from metrics.limiter import limits_for
 from metrics.reduction import agent_of
 from metrics.samples import SampleRejected, SampleRow, Sender, read_sample
@@ -42,7 +42,7 @@ def post_metrics(request: HttpRequest) -> HttpResponse:
 
 def _as_list(body: Any) -> list[Any]:
     samples = body if isinstance(body, list) else [body]
-    limit = settings.DOT_LIMITS["metrics_per_request"]
+    limit = LIMITS["metrics_per_request"]
     if len(samples) > limit:
         raise ValidationFailed.of("samples", _("At most %(limit)s samples a request."), {"limit": limit})
     return samples

@@ -16,6 +16,7 @@ from dotplatform.api.conditional import cacheable
 from dotplatform.api.envelope import to_json
 from dotplatform.api.language import asked_language
 from dotplatform.api.views import slim_view
+from dotplatform.limits import LIMITS
 from dotplatform.middleware import content_security_policy
 from dotplatform.models import Platform
 
@@ -43,7 +44,7 @@ def platform_info(request: HttpRequest) -> dict[str, Any]:
             "mcp": settings.MCP_ENABLED,
             "monitoring": settings.MONITORING_ENABLED,
         },
-        "limits": settings.DOT_LIMITS,
+        "limits": LIMITS,
         "events_origin": settings.EVENTS_ORIGIN or settings.PUBLIC_URL or f"{request.scheme}://{request.get_host()}",
     }
 

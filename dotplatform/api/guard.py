@@ -47,9 +47,12 @@ PREFLIGHT_HEADERS = {
 }
 
 
+_BELOW_PREFIXES = tuple(f"{prefix}/" for prefix in settings.API_PREFIXES)
+
+
 def is_api_path(path: str) -> bool:
     """Whether *path* is at or below one of ``API_PREFIXES``."""
-    return any(path.startswith(prefix) and path[len(prefix) :][:1] in {"", "/"} for prefix in settings.API_PREFIXES)
+    return path.startswith(_BELOW_PREFIXES) or path in settings.API_PREFIXES
 
 
 def is_open(path: str, method: str | None) -> bool:
