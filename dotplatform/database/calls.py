@@ -8,14 +8,15 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterable, Sequence
+from struct import Struct
 from typing import Any
 
 import psycopg
 from django.db import DEFAULT_DB_ALIAS, OperationalError, connections
 from django.db.backends.base.base import BaseDatabaseWrapper
-from psycopg import Connection, pq
+from psycopg import Connection, adapters, pq
 from psycopg.errors import error_from_result
-from psycopg.pq.abc import PGresult
+from psycopg.pq.abc import PGconn, PGresult
 
 from dotplatform.database.doors import renew_door
 from dotplatform.database.shared import SharedConnection
@@ -71,7 +72,7 @@ class Function:
                 raise
         return self.rows_on(own, parameters)[0]
 
-    def rows_on(self, wrapper: BaseDatabaseWrapper, parameters: Sequence[bytes | None]) -> list[Row]:
+    def rows_on(self, wrapper: BaseDatabaseWrapper, parameters: Sequence[Any]) -> list[Row]:
         """All rows of the answer, over that connection, which is closed where it proves dead."""
         try:
             return self._rows(wrapper, parameters)
@@ -80,7 +81,7 @@ class Function:
                 wrapper.close()  # the next one to ask gets a new connection
             raise
 
-    def _rows(self, wrapper: BaseDatabaseWrapper, parameters: Sequence[bytes | None]) -> list[Row]:
+    def _rows(self, wrapper: BaseDatabaseWrapper, parameters: Sequence[Any]) -> list[Row]:
         wrapper.ensure_connection()
         with wrapper.wrap_database_errors:
             _begin_if_due(wrapper)
@@ -97,35 +98,67 @@ class Function:
             renew_door()
         return rows
 
-    def _execute(self, connection: Connection[Any], parameters: Sequence[bytes | None]) -> PGresult:
+    def _execute(self, connection: Connection[Any], parameters: Sequence[Any]) -> PGresult:
         prepared = prepared_on(connection)
         if prepared is None:
             return connection.pgconn.exec_params(self.query, parameters)
         if self.name not in prepared:
-            result = connection.pgconn.prepare(self.name, self.query)
+            result = self._prepare(connection.pgconn)
             if result.status != pq.ExecStatus.COMMAND_OK:
                 return result
             prepared.add(self.name)
-        return connection.pgconn.exec_prepared(self.name, parameters)  # type: ignore[arg-type]  # None is NULL
+        return self._execute_prepared(connection.pgconn, parameters)
+
+    def _prepare(self, pgconn: PGconn) -> PGresult:
+        return pgconn.prepare(self.name, self.query)
+
+    def _execute_prepared(self, pgconn: PGconn, parameters: Sequence[Any]) -> PGresult:
+        return pgconn.exec_prepared(self.name, parameters)  # None is NULL
 
 
 class Together(Function):
-    """A SQL function that takes an array for each argument of another one, and answers a row for each of its calls."""
+    """A SQL function that takes an array for each argument of another one, and answers a row for each of its calls.
+
+    Arrays of texts go in PostgreSQL's binary form. Written as text, with quotes and escapes, it reads them a character
+    at a time: a batch's body takes it as long as what it then makes of that JSON.
+    """
+
+    _formats: list[pq.Format]
 
     def rows_of(self, wrapper: BaseDatabaseWrapper, calls: Sequence[Sequence[bytes | None]]) -> list[Row]:
         """The row of each call, in their order."""
-        return self.rows_on(wrapper, [_array_of(values) for values in zip(*calls, strict=True)])
+        return self.rows_on(wrapper, list(zip(*calls, strict=True)))
+
+    def _prepare(self, pgconn: PGconn) -> PGresult:
+        result = super()._prepare(pgconn)
+        if result.status == pq.ExecStatus.COMMAND_OK:
+            result = pgconn.describe_prepared(self.name)
+            types = [result.param_type(number) for number in range(result.nparams)]
+            self._formats = [pq.Format.BINARY if each == _TEXTS else pq.Format.TEXT for each in types]
+        return result
+
+    def _execute_prepared(self, pgconn: PGconn, parameters: Sequence[Any]) -> PGresult:
+        arrays = [
+            (_binary_array_of if format_ is pq.Format.BINARY else _array_of)(values)
+            for values, format_ in zip(parameters, self._formats, strict=True)
+        ]
+        return pgconn.exec_prepared(self.name, arrays, self._formats)
+
+
+_TEXTS = adapters.types["text"].array_oid
+_HEAD = Struct("!5i").pack  # dimensions, whether there may be NULLs, type of elements, how many, number of the first
+_NULL = (-1).to_bytes(4, signed=True)
+
+
+def _binary_array_of(texts: Sequence[bytes | None]) -> bytes:
+    """PostgreSQL's binary form of an array of texts."""
+    parts = [_NULL if text is None else len(text).to_bytes(4) + text for text in texts]
+    return _HEAD(1, 1, adapters.types["text"].oid, len(texts), 1) + b"".join(parts)
 
 
 def _array_of(values: Iterable[bytes | None]) -> bytes:
-    """PostgreSQL's text form of an array."""
-    return b"{%b}" % b",".join(map(_element, values))
-
-
-def _element(value: bytes | None) -> bytes:
-    if value is None:
-        return b"NULL"
-    return b'"%b"' % value.replace(b"\\", b"\\\\").replace(b'"', b'\\"')
+    """PostgreSQL's text form of an array of numbers or identifiers."""
+    return b"{%b}" % b",".join(b"NULL" if value is None else value for value in values)
 
 
 def _begin_if_due(wrapper: BaseDatabaseWrapper) -> None:

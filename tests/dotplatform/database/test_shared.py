@@ -31,12 +31,16 @@ CREATE FUNCTION dot_test_add(p int, OUT n int) LANGUAGE plpgsql AS
     $$ BEGIN UPDATE dot_test_shared t SET n = t.n + p RETURNING t.n INTO n; END $$;
 CREATE FUNCTION dot_test_add_all(p int[], OUT n int) RETURNS SETOF int LANGUAGE plpgsql AS
     $$ BEGIN FOR i IN 1 .. cardinality(p) LOOP n := dot_test_add(p[i]); RETURN NEXT; END LOOP; END $$;
+CREATE FUNCTION dot_test_say(p text[], n int[], OUT said text) RETURNS SETOF text LANGUAGE plpgsql AS
+    $$ BEGIN FOR i IN 1 .. cardinality(p) LOOP said := repeat(p[i], n[i]); RETURN NEXT; END LOOP; END $$;
 """
-NAMES = ("dot_test_add_all", "dot_test_add", "dot_test_halves", "dot_test_half", "dot_test_pid")
+NAMES = ("dot_test_say", "dot_test_add_all", "dot_test_add", "dot_test_halves", "dot_test_half", "dot_test_pid")
 
 pid_of = Function("dot_test_pid", 0, is_read=True, is_hot=True)
 half = Function("dot_test_half", 1, is_read=True, is_hot=True, together=Together("dot_test_halves", 1))
 add = Function("dot_test_add", 1, is_hot=True, together=Together("dot_test_add_all", 1))
+
+say_all = Together("dot_test_say", 2)
 
 
 @pytest.fixture(autouse=True)
@@ -274,3 +278,13 @@ class TestTrouble:
                 add(b"1")
         assert not shared_connection.waiting, "nobody does later what was refused now"
         assert add(b"2") == [b"2"]
+
+
+def test_texts_arrive_as_they_are() -> None:
+    texts = [b"", b"NULL", b'"', b"\\", b"{a,b}", "점심 투표".encode(), b"x" * 100_000, None]
+    rows = say_all.rows_of(connections["default"], [(text, None if text is None else b"1") for text in texts])
+    assert rows == [[text] for text in texts]
+    for wrong in (b"a\0b", b"\xff"):
+        with pytest.raises(DataError, match="invalid byte sequence"):
+            say_all.rows_of(connections["default"], [(wrong, b"1")])
+    assert say_all.rows_of(connections["default"], [(b"a", b"2"), (b"b", b"3")]) == [[b"aa"], [b"bbb"]]
