@@ -16,7 +16,9 @@ from dotplatform.limits import LIMITS
 _strings = re.compile(STRING, re.DOTALL)
 _exponent_or_long_fraction = re.compile(rb"(?:\.([0-9]+))?[eE]([+-]?)0*([0-9]+)|\.([0-9]{16384,})")
 _long_fraction = re.compile(rb"\.[0-9]{16384}")
-_DIGITS_ALIKE = bytes.maketrans(b"123456789E", b"000000000e")  # a look for "0e" is fifty times as fast as a pattern
+# A literal is found ten times as fast as a pattern of classes.
+_ALIKE = bytes.maketrans(b"123456789E[", b"000000000e{")
+_exponent_alike = re.compile(rb"0e")
 _nul = re.compile(rb"(?<!\\)(?:\\\\)*\\u0000")
 _MOST_DIGITS = 131_072  # PostgreSQL's numeric holds no more before the point,
 _MOST_DECIMALS = 16_383  # and silently drops what is beyond these after it
@@ -68,9 +70,10 @@ def parsed_json(text: bytes, limit_bytes: int, *, levels_above: int = 0) -> Any:
     if b"\\" in text and b"\\u0000" in text and _nul.search(text):  # a look for one byte costs next to nothing
         raise InvalidJSON(_("A value cannot contain the character \\u0000."))
     limit = LIMITS["value_depth"]
-    if text.count(b"[") + text.count(b"{") > limit and is_deeper(parsed, limit + levels_above):
+    alike = text.translate(_ALIKE)
+    if alike.count(b"{") > limit and is_deeper(parsed, limit + levels_above):
         raise _too_deep()
-    if b"0e" in text.translate(_DIGITS_ALIKE) or _long_fraction.search(text):
+    if _exponent_alike.search(alike) or _long_fraction.search(text):
         _check_numbers(text, limit_bytes)
     return parsed
 
