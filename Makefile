@@ -17,7 +17,7 @@ setup: $(VENV)/.installed node_modules/.installed .env ## install what `make run
 
 tools: setup $(VENV)/.tools
 
-run: setup $(if $(filter granian,$(SERVER)),$(VENV)/.tools) ## the whole platform, on PORT (8000) with its data in DOT_VAR (var); SERVER=granian is faster
+run: setup ## the whole platform, on PORT (8000) with its data in DOT_VAR (var)
 	@DOT_ENV=development exec $(PY) manage.py run --port $(PORT) --with-parent
 
 test: tools ## all checks and tests, a real browser included

@@ -9,6 +9,7 @@ os.environ.setdefault("DJANGO_SETTINGS_MODULE", "dotplatform.settings")
 
 from django.conf import settings
 
+from dotplatform.operations.balance import child_exit  # noqa: F401  (gunicorn finds its hooks by name)
 from dotplatform.operations.handover import post_fork, pre_fork, when_ready  # noqa: F401  (gunicorn finds its hooks by name)
 from dotplatform.operations.sizing import THREADS, WORKERS
 
@@ -17,8 +18,8 @@ worker_class = "dotplatform.operations.web_worker.WebWorker"
 logger_class = "dotplatform.operations.web_worker.WebLogger"
 workers = WORKERS
 threads = THREADS
-max_requests = 100_000
-max_requests_jitter = 10_000
+max_requests = 1_000_000
+max_requests_jitter = 100_000
 timeout = 60
 graceful_timeout = 30
 keepalive = 75  # longer than a proxy keeps its side open, so that it never sends into a closing connection

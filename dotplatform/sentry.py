@@ -14,6 +14,7 @@ from sentry_sdk.integrations.django import DjangoIntegration
 from sentry_sdk.types import Event, Hint
 
 from dotplatform.redaction import redact
+from dotplatform.waiting import Elsewhere
 
 _ROUTINE = ("/api/health", "/static/")
 
@@ -36,6 +37,7 @@ def init() -> None:
             "stack_frame_variables": False,
         },
         integrations=[DjangoIntegration(cache_spans=False)],
+        ignore_errors=[Elsewhere],  # no error: another thread goes on with the request
         before_send=_scrubbed,
         before_send_transaction=_scrubbed,
     )

@@ -1,4 +1,4 @@
-"""The WSGI application that gunicorn and granian serve."""
+"""The WSGI application that gunicorn serves."""
 
 from __future__ import annotations
 

@@ -14,13 +14,12 @@ from django.test.client import ClientHandler
 from dotplatform.accounts.models import User
 from dotplatform.api import authentication
 from dotplatform.api.authentication import issue_launch_token
-from dotplatform.database.calls import shared_connection
 from dotplatform.database.embedded import ensure_running
 from dotplatform.handlers import Chains
 from dotplatform.models import Platform
 from metrics import requests
 
-requests.FLUSH_EVERY_S = float("inf")  # no query of its own in the middle of a test that counts queries
+requests._flush_due = float("inf")  # no query of its own in the middle of a test that counts queries
 
 
 def pytest_configure(config: pytest.Config) -> None:
@@ -60,7 +59,6 @@ def _nothing_remembered() -> Iterator[None]:
     yield
     authentication.forget()
     Platform.objects.forget()
-    shared_connection.close()  # nobody can drop a database that somebody is connected to
 
 
 @pytest.fixture

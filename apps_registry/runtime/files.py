@@ -20,6 +20,7 @@ from apps_registry.bundles import Description, file_name, read_description
 from apps_registry.runtime.documents import prepare_page, sniff_charset
 from apps_registry.runtime.media_types import is_compressible, may_name_charset, media_type
 from apps_registry.runtime.standin import version
+from dotplatform.waiting import before_waiting
 
 MEMORY_BYTES = 64 * 1024 * 1024
 WHOLE_BYTES = 4 * 1024 * 1024  # larger files are streamed as they are
@@ -79,6 +80,7 @@ def describe_release(app_id: str, release: str) -> Description | None:
     """The stored description of *release*; None where there is none or it is another app's."""
     until, found = _descriptions.get(release, (0.0, None))
     if found is None or until < time.monotonic():
+        before_waiting()  # for the storage
         found = read_description(release)
         if found is None:
             return None
@@ -104,6 +106,7 @@ def whole_body(release: str, path: str, accepted: str, *, as_page: bool) -> Body
     key = (release, path, f"{encoding} page" if as_page else encoding)
     if body := _memory.get(key):
         return body
+    before_waiting()  # for the storage, and for what a file takes to be compressed
     with default_storage.open(file_name(release, path)) as file:
         content: bytes = file.read()
     if as_page:

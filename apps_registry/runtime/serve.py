@@ -16,6 +16,7 @@ from apps_registry.runtime.files import WHOLE_BYTES, describe_release, etag_of, 
 from apps_registry.runtime.media_types import is_document, media_type
 from apps_registry.runtime.policy import FILE_POLICY, bundle_address, document_policy
 from apps_registry.runtime.ranges import NotSatisfiable, requested_range
+from dotplatform.waiting import before_waiting
 
 # Pages carry the stand-in and the policy, which a new version of the platform or an operator may change.
 FILE_CACHE = "public, max-age=31536000, immutable"
@@ -98,6 +99,7 @@ def _streamed(request: HttpRequest, release: str, path: str, size: int) -> HttpR
         wanted = requested_range(request.headers.get("Range", ""), size)
     except NotSatisfiable:
         return plain(416, {"Content-Range": f"bytes */{size}"})
+    before_waiting()  # for the storage, and for a client that takes its time
     file = default_storage.open(file_name(release, path))
     if wanted is None or request.headers.get("If-Range", etag) != etag:
         return FileResponse(file, content_type=media_type(path), headers={**headers, "Content-Length": str(size)})

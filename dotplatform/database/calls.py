@@ -6,10 +6,9 @@ else uses the ORM. The functions open the person's door themselves (see ``appdat
 
 from __future__ import annotations
 
-import os
 from collections.abc import Iterable, Sequence
 from struct import Struct
-from typing import Any
+from typing import Any, ClassVar
 
 import psycopg
 from django.db import DEFAULT_DB_ALIAS, OperationalError, connections
@@ -23,17 +22,24 @@ from dotplatform.database.shared import SharedConnection
 from dotplatform.database.soundness import drop_if_dead, is_alive, prepared_on
 
 Row = list[bytes | None]
-shared_connection = SharedConnection()
-os.register_at_fork(after_in_child=shared_connection.forget)
+_shared: SharedConnection | None = None
+
+
+def share(connection: SharedConnection | None) -> None:
+    """From now on, hot calls of this process are asked over *connection* as far as it can be had."""
+    global _shared  # noqa: PLW0603  (once, when a process starts)
+    _shared = connection
 
 
 class Function:
     """A SQL function that answers one row. ``is_read`` ones are asked again where the connection proves dead.
 
     Those that open a door of their own (``opens_door``) have the outer one, where there is one, put back after them.
-    ``is_hot`` ones take the connection that the process's threads share, unless they are part of a transaction;
-    *together* answers many calls of the function at once.
+    ``is_hot`` ones take the connection that a process shares, where there is one, unless they are part of a
+    transaction; *together* answers many calls of the function at once.
     """
+
+    hot: ClassVar[list[Function]] = []  # all that the shared connection may be asked
 
     def __init__(
         self,
@@ -52,6 +58,8 @@ class Function:
         self.opens_door = opens_door
         self.is_hot = is_hot
         self.together = together
+        if is_hot:
+            Function.hot.extend([self] if together is None else [self, together])
 
     def __call__(self, *parameters: bytes | None) -> Row:
         """The row's columns as PostgreSQL writes them. Database errors are Django's.
@@ -59,8 +67,8 @@ class Function:
         In a transaction of the ORM the call takes part in it, and the door that was open stays open after it.
         """
         own = connections[DEFAULT_DB_ALIAS]
-        if self.is_hot and not own.in_atomic_block:
-            row = shared_connection.row(self, parameters)
+        if _shared is not None and self.is_hot and not own.in_atomic_block:
+            row = _shared.row(self, parameters)
             if row is not None:
                 return row
         drop_if_dead(own)
@@ -81,19 +89,37 @@ class Function:
                 wrapper.close()  # the next one to ask gets a new connection
             raise
 
-    def _rows(self, wrapper: BaseDatabaseWrapper, parameters: Sequence[Any]) -> list[Row]:
-        wrapper.ensure_connection()
+    def send(self, pgconn: PGconn, parameters: Sequence[Any]) -> None:
+        """Ask, and do not wait for the answer, for which ``rows_in`` is. It must be prepared."""
+        pgconn.send_query_prepared(self.name, *self._encoded(parameters))
+
+    def rows_in(self, wrapper: BaseDatabaseWrapper, result: PGresult) -> list[Row]:
+        """All rows of *result*; what is an error is raised, as Django's."""
         with wrapper.wrap_database_errors:
-            _begin_if_due(wrapper)
-            result = self._execute(wrapper.connection, parameters)
             if wrapper.queries_logged:
                 wrapper.queries_log.append({"sql": self.query.decode(), "time": "0.000"})
             if result.status != pq.ExecStatus.TUPLES_OK:
                 if wrapper.connection.pgconn.status != pq.ConnStatus.OK:
                     raise psycopg.OperationalError(wrapper.connection.pgconn.get_error_message())
                 raise error_from_result(result)
-            columns = range(result.nfields)
-            rows = [[result.get_value(row, column) for column in columns] for row in range(result.ntuples)]
+        columns = range(result.nfields)
+        return [[result.get_value(row, column) for column in columns] for row in range(result.ntuples)]
+
+    def prepare(self, connection: Connection[Any], prepared: set[bytes]) -> PGresult | None:
+        """Prepare it there, if it is not one of *prepared*; the result where PostgreSQL refuses."""
+        if self.name not in prepared:
+            result = self._prepare(connection.pgconn)
+            if result.status != pq.ExecStatus.COMMAND_OK:
+                return result
+            prepared.add(self.name)
+        return None
+
+    def _rows(self, wrapper: BaseDatabaseWrapper, parameters: Sequence[Any]) -> list[Row]:
+        wrapper.ensure_connection()
+        with wrapper.wrap_database_errors:
+            _begin_if_due(wrapper)
+            result = self._execute(wrapper.connection, parameters)
+        rows = self.rows_in(wrapper, result)
         if wrapper.in_atomic_block and self.opens_door:
             renew_door()
         return rows
@@ -102,18 +128,17 @@ class Function:
         prepared = prepared_on(connection)
         if prepared is None:
             return connection.pgconn.exec_params(self.query, parameters)
-        if self.name not in prepared:
-            result = self._prepare(connection.pgconn)
-            if result.status != pq.ExecStatus.COMMAND_OK:
-                return result
-            prepared.add(self.name)
-        return self._execute_prepared(connection.pgconn, parameters)
+        refusal = self.prepare(connection, prepared)
+        if refusal is not None:
+            return refusal
+        return connection.pgconn.exec_prepared(self.name, *self._encoded(parameters))
 
     def _prepare(self, pgconn: PGconn) -> PGresult:
         return pgconn.prepare(self.name, self.query)
 
-    def _execute_prepared(self, pgconn: PGconn, parameters: Sequence[Any]) -> PGresult:
-        return pgconn.exec_prepared(self.name, parameters)  # None is NULL
+    def _encoded(self, parameters: Sequence[Any]) -> tuple[Sequence[Any], Sequence[pq.Format] | None]:
+        """What libpq takes: values, of which None is NULL, and their formats (None: text)."""
+        return parameters, None
 
 
 class Together(Function):
@@ -125,10 +150,6 @@ class Together(Function):
 
     _formats: list[pq.Format]
 
-    def rows_of(self, wrapper: BaseDatabaseWrapper, calls: Sequence[Sequence[bytes | None]]) -> list[Row]:
-        """The row of each call, in their order."""
-        return self.rows_on(wrapper, list(zip(*calls, strict=True)))
-
     def _prepare(self, pgconn: PGconn) -> PGresult:
         result = super()._prepare(pgconn)
         if result.status == pq.ExecStatus.COMMAND_OK:
@@ -137,12 +158,12 @@ class Together(Function):
             self._formats = [pq.Format.BINARY if each == _TEXTS else pq.Format.TEXT for each in types]
         return result
 
-    def _execute_prepared(self, pgconn: PGconn, parameters: Sequence[Any]) -> PGresult:
+    def _encoded(self, parameters: Sequence[Any]) -> tuple[Sequence[Any], Sequence[pq.Format] | None]:
         arrays = [
             (_binary_array_of if format_ is pq.Format.BINARY else _array_of)(values)
             for values, format_ in zip(parameters, self._formats, strict=True)
         ]
-        return pgconn.exec_prepared(self.name, arrays, self._formats)
+        return arrays, self._formats
 
 
 _TEXTS = adapters.types["text"].array_oid

@@ -1,198 +1,287 @@
-"""One connection that all threads of a process share for their hot calls.
+"""One connection for the hot calls of all requests that a process answers at the moment.
 
-Every connection has a process of PostgreSQL's of its own, with caches of its own. Threads that ask one process in turn
-find them warm; eight processes asked one after the other on two cores take twice the time for the same statement. What
-comes while the connection is busy is asked together with the next call of its kind: in one round trip, and for writes
-in one commit.
+The web worker's main thread runs requests as greenlets (``dotplatform/operations/web_worker.py``). One that calls a hot
+function stands still until the answer is there, and others go on meanwhile. What has gathered by the time the
+connection is free is asked together: in one round trip, and for writes in one commit. Every connection has a process
+of PostgreSQL's of its own, with caches of its own; asking one process for all finds them warm.
 
-Nobody stands long behind others: who does not get the connection within ``PATIENCE_S``, or waits for a lock there (that
-of somebody's import, say), asks over a connection of its own.
+What would keep that thread from its work is done ``Elsewhere``: where the connection is not there or busy for too long,
+or somebody holds a lock (a long import, say). Nothing has been done for the call then.
 """
 
 from __future__ import annotations
 
+import logging
+import time
 from collections import deque
-from collections.abc import Sequence
-from threading import Lock
-from typing import TYPE_CHECKING, Any, cast
+from collections.abc import Callable, Sequence
+from concurrent.futures import Executor
+from selectors import EVENT_READ, BaseSelector
+from typing import TYPE_CHECKING, Any
 
+import psycopg
 from django.db import DEFAULT_DB_ALIAS, DatabaseError, OperationalError, connections
 from django.db.backends.base.base import BaseDatabaseWrapper
-from psycopg import Connection
+from greenlet import getcurrent
 from psycopg.errors import LockNotAvailable
+from psycopg.pq.abc import PGconn, PGresult
 
-from dotplatform.database.soundness import drop_if_dead, prepared_on
+from dotplatform.database.soundness import is_alive, prepared_on
+from dotplatform.waiting import Work, before_waiting
 
 if TYPE_CHECKING:
     from dotplatform.database.calls import Function, Row
 
-PATIENCE_S = 0.02
+PATIENCE_S = 0.05  # with one statement; what then waits behind it goes elsewhere
 LOCK_TIMEOUT = "10ms"
+MOST_BYTES_AT_ONCE = 128 * 1024  # of calls asked together: what a socket takes without anybody waiting
+
+logger = logging.getLogger("dotplatform.database")
 
 
 class Call:
-    """One call that waits: until it is done by another thread, or until the turn is its own to take.
+    """One call that waits, and the request that goes on with its *row* or *error*; neither: it is done elsewhere."""
 
-    Once it ``is_done``, *row* or *error* is there; neither where it is to be done over another connection.
-    """
+    __slots__ = ("error", "function", "parameters", "row", "work")
 
-    __slots__ = ("error", "function", "is_done", "parameters", "ready", "row")
-
-    def __init__(self, function: Function, parameters: Sequence[bytes | None]) -> None:
+    def __init__(self, function: Function, parameters: Sequence[bytes | None], work: Work) -> None:
         self.function = function
         self.parameters = parameters
+        self.work = work
         self.row: Row | None = None
         self.error: Exception | None = None
-        self.is_done = False
-        self.ready = Lock()
-        self.ready.acquire()
 
-    def end(self, row: Row | None = None, error: Exception | None = None) -> None:
-        """It is done; whoever waits for it goes on."""
-        self.row, self.error, self.is_done = row, error, True
-        self.ready.release()
+    @property
+    def size(self) -> int:
+        """Bytes to send."""
+        return sum(len(parameter) for parameter in self.parameters if parameter)
+
+    @property
+    def place(self) -> list[bytes]:
+        """What it locks: person and app. In one order everywhere, no two groups wait for each other."""
+        return [parameter or b"" for parameter in self.parameters[:3]]
 
 
 class SharedConnection:
-    """The connection, opened with its first call.
+    """Made in the thread that never waits, whose *poller* tells when PostgreSQL has answered.
 
-    Who has ``turn`` has the connection. It is handed from call to call, in the order in which they came; what a call
-    has done for others on the way does not wait for a turn of its own.
+    *threads* are for what takes long; *in_loop* has something done in the loop, and may be called from anywhere.
+    *functions* can be asked.
     """
 
-    def __init__(self) -> None:
-        self.turn = Lock()
+    def __init__(
+        self,
+        poller: BaseSelector,
+        threads: Executor,
+        in_loop: Callable[..., None],
+        functions: Sequence[Function],
+    ) -> None:
         self.waiting: deque[Call] = deque()
         self.wrapper: BaseDatabaseWrapper | None = None
-        self._is_possible = True
+        self._poller = poller
+        self._threads = threads
+        self._in_loop = in_loop
+        self._functions = functions
+        self._loop = getcurrent()
+        self._is_possible = True  # behind a transaction-mode pooler nothing is ours for longer than a transaction
+        self._is_opening = False
+        self._socket = -1  # libpq forgets it when the connection is lost
+        self._prepared: set[bytes] = set()
+        self._asked: list[Call] = []  # what PostgreSQL works on
+        self._asked_at = 0.0
+        self._alone: deque[Call] = deque()  # of groups that failed: each is asked alone, for only one is to blame
+        self._result: PGresult | None = None
+
+    @property
+    def is_ready(self) -> bool:
+        """Whether there is a connection. Where there is none, one is being opened from now on."""
+        if self.wrapper is None:
+            self.open()
+        return self.wrapper is not None
+
+    def open(self) -> None:
+        """Connect, in a thread: that may take seconds."""
+        if self._is_possible and not self._is_opening:
+            self._is_opening = True
+            self._threads.submit(self._open)
 
     def row(self, function: Function, parameters: Sequence[bytes | None]) -> Row | None:
-        """What *function* answers; None where the connection is not to be had, and nothing was done."""
-        if not self._is_possible:
+        """What *function* answers; None where it is to be asked elsewhere, and nothing was done."""
+        work = getcurrent()
+        if not (isinstance(work, Work) and self.is_ready and function.name in self._prepared):
             return None
-        call = Call(function, parameters)
+        call = Call(function, parameters, work)
         self.waiting.append(call)
-        if self.turn.acquire(blocking=False):
-            self.pass_on()
-        if not call.ready.acquire(timeout=PATIENCE_S):
-            if self._withdrawn(call):
-                return None
-            call.ready.acquire()  # at this moment, it is being done, or handed the turn
-        if not call.is_done:
-            try:
-                self._do([call, *self._taken(function)])
-            finally:
-                self.pass_on()
+        self._loop.switch()
         if call.error is not None:
+            work.has_written |= not function.is_read  # or not: nobody can know
             raise call.error
+        if call.row is not None:
+            work.has_written |= not function.is_read
         return call.row
 
-    def pass_on(self) -> None:
-        """Hand the turn, which the caller has, to the call that has waited longest; or to nobody."""
-        while True:
-            try:
-                following = self.waiting.popleft()
-            except IndexError:
-                self.turn.release()
-                if not (self.waiting and self.turn.acquire(blocking=False)):  # who came meanwhile found it taken
-                    return
-            else:
-                following.ready.release()
-                return
+    def ask(self) -> float | None:
+        """Ask what waits, where PostgreSQL is free. For how many seconds the rest has patience; None: there is none."""
+        if not self._asked:
+            self._ask()
+        return max(0.0, self._asked_at + PATIENCE_S - time.monotonic()) if self.waiting else None
 
-    def close(self) -> None:
-        """The next call opens it anew."""
-        if self.wrapper is not None:
-            self.wrapper.close()
-            self.wrapper = None
+    def give_up(self) -> None:
+        """Where PostgreSQL has been busy for too long, what waits goes elsewhere."""
+        if self._asked and self.waiting and time.monotonic() >= self._asked_at + PATIENCE_S:
+            calls = list(self.waiting)
+            self.waiting.clear()
+            _resume(calls)
 
-    def forget(self) -> None:
-        """In a forked process: the connection is the parent's, and so are the calls that wait for it."""
-        self.__init__()  # type: ignore[misc]
-
-    def _do(self, calls: list[Call]) -> None:
-        """Do *calls*, all of one function: at once, or one after the other."""
-        wrapper = None
-        try:
-            wrapper = self._sound_wrapper()
-            if wrapper is not None and len(calls) > 1:
-                _do_together(wrapper, calls)
-        except Exception as error:  # noqa: BLE001  (each of the callers raises it; none may wait for ever)
-            for call in calls:
-                if not call.is_done:
-                    call.end(error=error)
-        for call in calls:
-            if not call.is_done:
-                _do_alone(wrapper, call)
-
-    def _withdrawn(self, call: Call) -> bool:
-        """Take *call* back; False where somebody else has taken it already."""
-        try:
-            self.waiting.remove(call)
-        except ValueError:
-            return False
-        return True
-
-    def _taken(self, function: Function) -> list[Call]:
-        """All calls of *function* that wait, where it can do several at once."""
-        if function.together is None or not self.waiting:
-            return []
-        return [call for call in tuple(self.waiting) if call.function is function and self._withdrawn(call)]
-
-    def _sound_wrapper(self) -> BaseDatabaseWrapper | None:
-        """The connection, alive; None where there is only a pooler, behind which nothing is ours for longer."""
+    def close(self, error: OperationalError | None = None) -> None:
+        """Close it because of *error*; the next call opens it anew."""
         if self.wrapper is None:
-            self.wrapper = connections.create_connection(DEFAULT_DB_ALIAS)
-            self.wrapper.inc_thread_sharing()
-        drop_if_dead(self.wrapper)
-        if self.wrapper.connection is None:
-            self.wrapper.ensure_connection()
-            connection = cast(Connection[Any], self.wrapper.connection)
-            if prepared_on(connection) is None:
-                self._is_possible = False
-                self.close()
-                return None
-            with self.wrapper.wrap_database_errors:  # a connection that dies at once is an outage, as it is later
-                connection.execute(f"SET lock_timeout = '{LOCK_TIMEOUT}'")
-        return self.wrapper
+            return
+        self._poller.unregister(self._socket)
+        self.wrapper.close()
+        self.wrapper = None
+        calls = [*self._asked, *self._alone, *self.waiting]
+        for call in self._asked:  # nobody can know whether a write was done: the caller must look
+            call.error = None if call.function.is_read else error
+        self._asked, self._result = [], None
+        self._alone.clear()
+        self.waiting.clear()
+        _resume(calls)
 
+    @property
+    def _pgconn(self) -> PGconn:
+        assert self.wrapper is not None
+        pgconn: PGconn = self.wrapper.connection.pgconn
+        return pgconn
 
-def _do_together(wrapper: BaseDatabaseWrapper, calls: list[Call]) -> None:
-    """Do all of *calls*, or none: where one of them is an error, each is done alone, for only one is to blame.
-
-    Of writes, only a refusal by the server says that nothing was done. Whatever else goes wrong (the connection dies)
-    is the error of each, for nobody knows.
-    """
-    function = calls[0].function
-    assert function.together is not None
-    calls.sort(key=_place)
-    try:
-        rows = function.together.rows_of(wrapper, [call.parameters for call in calls])
-    except Exception as error:
-        is_refused = isinstance(error, DatabaseError) and wrapper.connection is not None
-        if not (is_refused or function.is_read):
-            raise
-        return
-    for call, row in zip(calls, rows, strict=True):
-        call.end(row)
-
-
-def _do_alone(wrapper: BaseDatabaseWrapper | None, call: Call) -> None:
-    """Do *call*, unless the connection is gone; another one does it too where it waits for a lock, or a read fails."""
-    row: Row | None = None
-    error: Exception | None = None
-    if wrapper is not None and wrapper.connection is not None:
+    def _open(self) -> None:
+        """In a thread: connect, and prepare what may be asked."""
+        wrapper = connections.create_connection(DEFAULT_DB_ALIAS)
+        wrapper.inc_thread_sharing()
+        is_possible = True
         try:
-            row = call.function.rows_on(wrapper, call.parameters)[0]
-        except OperationalError as trouble:
-            has_died = wrapper.connection is None
-            if not (call.function.is_read and has_died) and not isinstance(trouble.__cause__, LockNotAvailable):
-                error = trouble
-        except Exception as trouble:  # noqa: BLE001  (its caller raises it)
-            error = trouble
-    call.end(row, error)
+            wrapper.ensure_connection()
+            prepared = prepared_on(wrapper.connection)
+            if prepared is None:
+                is_possible = False
+            else:
+                wrapper.connection.execute(f"SET lock_timeout = '{LOCK_TIMEOUT}'")
+                for function in self._functions:
+                    function.prepare(wrapper.connection, prepared)
+        except (DatabaseError, psycopg.Error) as error:
+            logger.warning("The connection for hot calls cannot be opened: %s", str(error).strip())
+            wrapper.close()
+        except Exception:
+            logger.exception("The connection for hot calls cannot be opened")
+            wrapper.close()
+        self._in_loop(self._opened, wrapper, is_possible)
+
+    def _opened(self, wrapper: BaseDatabaseWrapper, is_possible: bool) -> None:
+        self._is_opening = False
+        self._is_possible = is_possible
+        if is_possible and is_alive(wrapper):
+            self.wrapper = wrapper
+            self._prepared = prepared_on(wrapper.connection) or set()
+            self._socket = self._pgconn.socket
+            self._poller.register(self._socket, EVENT_READ, self._on_readable)
+        else:
+            wrapper.close()
+
+    def _ask(self) -> None:
+        calls = self._taken()
+        if not calls:
+            return
+        self._asked = calls
+        self._asked_at = time.monotonic()
+        function = calls[0].function
+        try:
+            if len(calls) == 1:
+                function.send(self._pgconn, calls[0].parameters)
+            else:
+                assert function.together is not None
+                calls.sort(key=lambda call: call.place)
+                function.together.send(self._pgconn, list(zip(*(call.parameters for call in calls), strict=True)))
+        except psycopg.Error as error:
+            self._lose(error)
+
+    def _taken(self) -> list[Call]:
+        """The next to be asked: the one that has waited longest, and all like it where several can be done at once."""
+        if self._alone:
+            return [self._alone.popleft()]
+        if not self.waiting:
+            return []
+        calls = [self.waiting.popleft()]
+        function = calls[0].function
+        if function.together is not None:
+            left = MOST_BYTES_AT_ONCE - calls[0].size
+            for _ in range(len(self.waiting)):
+                call = self.waiting.popleft()
+                if call.function is function and call.size <= left:
+                    left -= call.size
+                    calls.append(call)
+                else:
+                    self.waiting.append(call)
+        return calls
+
+    def _on_readable(self, _socket: Any) -> None:
+        try:
+            self._pgconn.consume_input()
+            while not self._pgconn.is_busy():
+                result = self._pgconn.get_result()
+                if result is None:
+                    break
+                self._result = result
+            else:
+                return  # more is to come
+        except psycopg.Error as error:
+            self._lose(error)
+            return
+        if self._asked:
+            self._answer()
+
+    def _answer(self) -> None:
+        """PostgreSQL has done what it was asked, or refused."""
+        calls, result = self._asked, self._result
+        assert self.wrapper is not None
+        assert result is not None
+        function = calls[0].function
+        try:
+            rows = (function.together if len(calls) > 1 and function.together else function).rows_in(
+                self.wrapper, result
+            )
+        except DatabaseError as error:
+            if not is_alive(self.wrapper):
+                self._lose(error)
+                return
+            self._asked, self._result = [], None
+            if len(calls) > 1:
+                self._alone.extend(calls)
+                self._ask()
+                return
+            if not isinstance(error.__cause__, LockNotAvailable):
+                calls[0].error = error
+        else:
+            self._asked, self._result = [], None
+            for call, row in zip(calls, rows, strict=True):
+                call.row = row
+        self._ask()  # PostgreSQL has work while these are answered
+        _resume(calls)
+
+    def _lose(self, error: Exception) -> None:
+        self.close(error if isinstance(error, OperationalError) else OperationalError(str(error)))
 
 
-def _place(call: Call) -> list[bytes]:
-    """What a call locks: person and app. In one order everywhere, no two groups wait for each other."""
-    return [parameter or b"" for parameter in call.parameters[:3]]
+def connect_elsewhere(wrapper: BaseDatabaseWrapper) -> None:
+    """From now on, whoever would connect *wrapper* has to wait for that."""
+    connect = wrapper.connect
+
+    def wait() -> None:
+        before_waiting()
+        connect()
+
+    wrapper.connect = wait  # type: ignore[method-assign]
+
+
+def _resume(calls: Sequence[Call]) -> None:
+    for call in calls:
+        call.work.switch()

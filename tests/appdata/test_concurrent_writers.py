@@ -6,6 +6,7 @@ import json
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
+from functools import partial
 from typing import Any
 
 import pytest
@@ -16,24 +17,16 @@ from appdata.services import Conditions, Place, delete_entry, get_entry, put_ent
 from apps_registry.models import Installation
 from dotplatform.accounts.models import User
 from dotplatform.api.errors import NotFound, PreconditionFailed, QuotaExceeded
-from dotplatform.database import shared
-from dotplatform.database.calls import shared_connection
 from dotplatform.database.doors import as_operator, as_person
 from tests.appdata.conftest import installation
+from tests.loops import loop as running_loop
 
 WRITERS = 8
 ROUNDS = 25
 
+AtOnce = Callable[[Callable[[int], Any]], list[Any]]
+
 pytestmark = pytest.mark.django_db(transaction=True)
-
-
-@pytest.fixture(autouse=True, params=["shared", "mixed", "own"])
-def ways(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Over the connection that the threads share, one each, and some this way and some that."""
-    if request.param == "mixed":
-        monkeypatch.setattr(shared, "PATIENCE_S", 0)
-    elif request.param == "own":
-        monkeypatch.setattr(shared_connection, "_is_possible", False)
 
 
 @pytest.fixture
@@ -43,17 +36,24 @@ def place(installed: None, alice: User) -> Iterator[Place]:
         Installation.objects.all().delete()
 
 
-def at_once(work: Callable[[int], Any]) -> list[Any]:
-    """Run *work* in ``WRITERS`` threads."""
+@pytest.fixture(params=["loop", "mixed", "threads"])
+def at_once(request: pytest.FixtureRequest, place: Place) -> AtOnce:
+    """Has work done ``WRITERS`` times at once: over a loop's shared connection, over those of threads, or both ways."""
+    in_loop = {"loop": WRITERS, "mixed": WRITERS // 2, "threads": 0}[request.param]
 
-    def run(number: int) -> Any:
-        try:
-            return work(number)
-        finally:
-            connection.close()
+    def do(work: Callable[[int], Any]) -> list[Any]:
+        def run(number: int) -> Any:
+            try:
+                return work(number)
+            finally:
+                connection.close()
 
-    with ThreadPoolExecutor(WRITERS) as pool:
-        return list(pool.map(run, range(WRITERS)))
+        with running_loop() as loop, ThreadPoolExecutor(WRITERS) as pool:
+            others = [pool.submit(run, number) for number in range(in_loop, WRITERS)]
+            asked = loop.at_once([partial(work, number) for number in range(in_loop)])
+            return [done.result() for done in [*asked, *others]]
+
+    return do
 
 
 def assert_counters_are_exact(alice: User) -> None:
@@ -67,7 +67,7 @@ def assert_counters_are_exact(alice: User) -> None:
     assert max(revisions) <= now.revision
 
 
-def test_revisions_of_racing_writers_have_no_gap_and_no_twin(place: Place, alice: User) -> None:
+def test_revisions_of_racing_writers_have_no_gap_and_no_twin(at_once: AtOnce, place: Place, alice: User) -> None:
     def write(number: int) -> list[int]:
         return [put_entry(place, f"key-{number % 3}-{n % 5}", b'"%d"' % n).revision for n in range(ROUNDS)]
 
@@ -76,7 +76,7 @@ def test_revisions_of_racing_writers_have_no_gap_and_no_twin(place: Place, alice
     assert_counters_are_exact(alice)
 
 
-def test_no_update_is_lost_when_everybody_says_if_match(place: Place) -> None:
+def test_no_update_is_lost_when_everybody_says_if_match(at_once: AtOnce, place: Place) -> None:
     put_entry(place, "count", b"0")
 
     def increment(_number: int) -> None:
@@ -93,7 +93,7 @@ def test_no_update_is_lost_when_everybody_says_if_match(place: Place) -> None:
     assert json.loads(get_entry(place, "count").body)["value"] == WRITERS * ROUNDS
 
 
-def test_only_one_creates_where_all_say_create_only(place: Place) -> None:
+def test_only_one_creates_where_all_say_create_only(at_once: AtOnce, place: Place) -> None:
     def create(number: int) -> bool:
         try:
             return put_entry(place, "once", b"%d" % number, Conditions(none_match=[0])).status == 201
@@ -103,7 +103,7 @@ def test_only_one_creates_where_all_say_create_only(place: Place) -> None:
     assert sum(at_once(create)) == 1
 
 
-def test_counters_survive_a_mix_of_puts_and_deletes(place: Place, alice: User) -> None:
+def test_counters_survive_a_mix_of_puts_and_deletes(at_once: AtOnce, place: Place, alice: User) -> None:
     def work(number: int) -> None:
         for n in range(ROUNDS):
             key = f"key-{(number + n) % 4}"
@@ -116,7 +116,7 @@ def test_counters_survive_a_mix_of_puts_and_deletes(place: Place, alice: User) -
     assert_counters_are_exact(alice)
 
 
-def test_the_last_free_key_is_given_once(place: Place, alice: User, settings: Any) -> None:
+def test_the_last_free_key_is_given_once(at_once: AtOnce, place: Place, alice: User, settings: Any) -> None:
     settings.DOT_LIMITS = {**settings.DOT_LIMITS, "installation_keys": 5}
 
     def fill(number: int) -> int:
@@ -130,7 +130,7 @@ def test_the_last_free_key_is_given_once(place: Place, alice: User, settings: An
     assert installation(alice).data_keys == 5
 
 
-def test_changing_settings_meanwhile_disturbs_no_counter(place: Place, alice: User) -> None:
+def test_changing_settings_meanwhile_disturbs_no_counter(at_once: AtOnce, place: Place, alice: User) -> None:
     def work(number: int) -> None:
         for n in range(ROUNDS):
             if number % 2:
@@ -144,7 +144,7 @@ def test_changing_settings_meanwhile_disturbs_no_counter(place: Place, alice: Us
     assert_counters_are_exact(alice)
 
 
-def test_uninstalling_meanwhile_leaves_nothing_behind(place: Place, alice: User) -> None:
+def test_uninstalling_meanwhile_leaves_nothing_behind(at_once: AtOnce, place: Place, alice: User) -> None:
     def work(number: int) -> None:
         for n in range(ROUNDS):
             try:

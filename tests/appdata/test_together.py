@@ -4,35 +4,28 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Iterator
-from concurrent.futures import Future, ThreadPoolExecutor
 from functools import partial
-from typing import Any, TypeVar
+from typing import Any
 
 import orjson
 import pytest
-from django.db import connections
-from django.test.utils import CaptureQueriesContext
 
 from appdata import services
 from appdata.services import ANY, Answer, Conditions, Place, get_entry, put_entry
 from apps_registry.models import App
 from dotplatform.accounts.models import User
 from dotplatform.api.errors import NotFound, PreconditionFailed, QuotaExceeded, TooLarge
-from dotplatform.database import shared
-from dotplatform.database.calls import shared_connection
 from tests.appdata.conftest import APPS, install
-from tests.dotplatform.database.test_shared import busy, wait_until
+from tests.loops import Loop, loop as running_loop
 
 PEOPLE = 6
-T = TypeVar("T")
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
 
 @pytest.fixture
-def places(monkeypatch: pytest.MonkeyPatch) -> Iterator[list[Place]]:
+def places() -> list[Place]:
     """Notes and Tasks of six people, each place with an entry "mine" that names it."""
-    monkeypatch.setattr(shared, "PATIENCE_S", 30.0)
     for app_id in APPS:
         App.objects.create(app_id=app_id, name=app_id.title())
     found = []
@@ -42,24 +35,13 @@ def places(monkeypatch: pytest.MonkeyPatch) -> Iterator[list[Place]]:
         found += [Place(person.id, app_id, app_id) for app_id in APPS]
     for place in found:
         put_entry(place, "mine", json.dumps(str(place)).encode())
-    yield found
-    shared_connection.close()
+    return found
 
 
-def at_once(work: list[Callable[[], T]]) -> list[Future[T]]:
-    """All of *work* in threads, waiting for the shared connection before any of it is asked; how it went."""
-
-    def run(each: Callable[[], T]) -> T:
-        try:
-            return each()
-        finally:
-            connections.close_all()
-
-    with ThreadPoolExecutor(len(work)) as pool:
-        with busy():
-            asked = [pool.submit(run, each) for each in work]
-            wait_until(lambda: len(shared_connection.waiting) == len(work))
-        return asked
+@pytest.fixture
+def loop(places: list[Place]) -> Iterator[Loop]:
+    with running_loop() as running:
+        yield running
 
 
 def getting(place: Place, key: str, conditions: Conditions = services.UNCONDITIONAL) -> Callable[[], Answer]:
@@ -70,22 +52,22 @@ def putting(place: Place, value: Any, conditions: Conditions = services.UNCONDIT
     return lambda: put_entry(place, 'a "key" \\ {,} NULL', json.dumps(value).encode(), conditions)
 
 
-def test_reads_of_many_people_are_one_statement_and_each_sees_their_own(places: list[Place]) -> None:
-    assert shared_connection.wrapper is not None
-    with CaptureQueriesContext(shared_connection.wrapper) as sent:
-        asked = at_once([getting(place, "mine") for place in places])
+def test_reads_of_many_people_are_one_statement_and_each_sees_their_own(loop: Loop, places: list[Place]) -> None:
+    with loop.statements() as sent:
+        asked = loop.at_once([getting(place, "mine") for place in places])
     assert len(sent) == 1, sent.captured_queries
     doors = "SELECT concat(current_setting('dot.user_id', true), current_setting('dot.app_id', true))"
-    assert shared_connection.wrapper.connection.execute(doors).fetchone() == ("",), "no door stays open"
+    assert loop.database.wrapper is not None
+    assert loop.database.wrapper.connection.execute(doors).fetchone() == ("",), "no door stays open"
     for place, answer in zip(places, asked, strict=True):
         assert json.loads(answer.result().body)["value"] == str(place)
 
 
-def test_what_one_reader_may_not_see_is_missing_for_them_alone(places: list[Place]) -> None:
+def test_what_one_reader_may_not_see_is_missing_for_them_alone(loop: Loop, places: list[Place]) -> None:
     first, second, *_ = places
     stranger = Place(second.user_id, "notes", "tasks", ("read",))  # another app, to which nothing was granted
     known = Conditions(none_match=[1])
-    asked = at_once(
+    asked = loop.at_once(
         [getting(first, "mine"), getting(stranger, "mine"), getting(second, "nothing"), getting(first, "mine", known)],
     )
     assert asked[0].result().status == 200
@@ -94,12 +76,11 @@ def test_what_one_reader_may_not_see_is_missing_for_them_alone(places: list[Plac
     assert asked[3].result().status == 304
 
 
-def test_writes_of_many_people_are_one_statement_and_each_is_its_own(places: list[Place]) -> None:
+def test_writes_of_many_people_are_one_statement_and_each_is_its_own(loop: Loop, places: list[Place]) -> None:
     values = [{"of": str(place), "text": 'quoted "text", \\ and 한글 {NULL}'} for place in places]
     put_entry(places[0], "more", b"1")
-    assert shared_connection.wrapper is not None
-    with CaptureQueriesContext(shared_connection.wrapper) as sent:
-        asked = at_once([putting(place, value) for place, value in zip(places, values, strict=True)])
+    with loop.statements() as sent:
+        asked = loop.at_once([putting(place, value) for place, value in zip(places, values, strict=True)])
     assert len(sent) == 1, sent.captured_queries
     assert [each.result().status for each in asked] == [201] * len(places)
     assert [each.result().revision for each in asked] == [3] + [2] * (len(places) - 1)
@@ -107,19 +88,19 @@ def test_writes_of_many_people_are_one_statement_and_each_is_its_own(places: lis
         assert json.loads(get_entry(place, 'a "key" \\ {,} NULL').body)["value"] == value
 
 
-def test_writes_to_one_installation_are_in_order(places: list[Place]) -> None:
+def test_writes_to_one_installation_are_in_order(loop: Loop, places: list[Place]) -> None:
     place = places[0]
-    asked = at_once([putting(place, number) for number in range(5)])
+    asked = loop.at_once([putting(place, number) for number in range(5)])
     by_revision = sorted((each.result().revision, number) for number, each in enumerate(asked))
     assert [revision for revision, _ in by_revision] == [2, 3, 4, 5, 6]
     assert json.loads(get_entry(place, 'a "key" \\ {,} NULL').body)["value"] == by_revision[-1][1]
 
 
-def test_a_refusal_is_that_of_its_own_write(places: list[Place], settings: Any) -> None:
+def test_a_refusal_is_that_of_its_own_write(loop: Loop, places: list[Place], settings: Any) -> None:
     first, second, third, fourth, *_ = places
     settings.DOT_LIMITS = {**settings.DOT_LIMITS, "value_bytes": 400, "installation_bytes": 400}
     absent = Place(first.user_id, "absent", "absent")
-    asked = at_once(
+    asked = loop.at_once(
         [
             putting(first, "fine"),
             putting(second, "x" * 450),  # too large
@@ -136,16 +117,15 @@ def test_a_refusal_is_that_of_its_own_write(places: list[Place], settings: Any) 
             get_entry(place, 'a "key" \\ {,} NULL')
 
 
-def test_lists_of_many_people_are_one_statement_and_each_is_their_own(places: list[Place]) -> None:
-    assert shared_connection.wrapper is not None
-    with CaptureQueriesContext(shared_connection.wrapper) as sent:
-        asked = at_once([partial(services.list_entries, place, limit=5) for place in places])
+def test_lists_of_many_people_are_one_statement_and_each_is_their_own(loop: Loop, places: list[Place]) -> None:
+    with loop.statements() as sent:
+        asked = loop.at_once([partial(services.list_entries, place, limit=5) for place in places])
     assert len(sent) == 1, sent.captured_queries
     for place, answer in zip(places, asked, strict=True):
         assert [item["value"] for item in json.loads(answer.result())["items"]] == [str(place)]
 
 
-def test_batches_of_many_people_are_one_statement_and_a_refusal_is_that_of_its_own(places: list[Place]) -> None:
+def test_batches_of_many_people_are_one_statement_and_a_refusal_is_its_own(loop: Loop, places: list[Place]) -> None:
     def batch(place: Place, revision: int) -> Callable[[], bytes]:
         operations: list[dict[str, Any]] = [
             {"op": "put", "key": "new", "value": str(place)},
@@ -154,9 +134,8 @@ def test_batches_of_many_people_are_one_statement_and_a_refusal_is_that_of_its_o
         return partial(services.run_batch, place, operations, json.dumps({"operations": operations}).encode())
 
     wrong = 3
-    assert shared_connection.wrapper is not None
-    with CaptureQueriesContext(shared_connection.wrapper) as sent:
-        asked = at_once([batch(place, 7 if number == wrong else 1) for number, place in enumerate(places)])
+    with loop.statements() as sent:
+        asked = loop.at_once([batch(place, 7 if number == wrong else 1) for number, place in enumerate(places)])
     assert len(sent) == 1, sent.captured_queries
     error = asked[wrong].exception()
     assert isinstance(error, PreconditionFailed)
@@ -169,29 +148,25 @@ def test_batches_of_many_people_are_one_statement_and_a_refusal_is_that_of_its_o
             assert json.loads(get_entry(place, "new").body)["value"] == str(place)
 
 
-def test_a_long_batch_takes_a_connection_of_its_own(places: list[Place]) -> None:
+def test_a_long_batch_takes_a_connection_of_its_own(loop: Loop, places: list[Place]) -> None:
     place = places[0]
     operations = [{"op": "put", "key": "long", "value": "x" * services.LONG_BATCH_BYTES}]
     body = json.dumps({"operations": operations}).encode()
-    with ThreadPoolExecutor(1) as pool, busy():
-        pool.submit(services.run_batch, place, operations, body).result(timeout=10)  # patience would last for 30 s
-        pool.submit(connections.close_all)
+    with loop.statements() as sent:
+        loop.at_once([partial(services.run_batch, place, operations, body)])[0].result()
+    assert len(sent) == 0, sent.captured_queries
     assert len(json.loads(get_entry(place, "long").body)["value"]) == services.LONG_BATCH_BYTES
 
 
-def test_nothing_is_mixed_up_in_a_crowd(places: list[Place], monkeypatch: pytest.MonkeyPatch) -> None:
-    """Without anybody waiting on purpose: whatever comes together, comes together."""
-    monkeypatch.setattr(shared, "PATIENCE_S", 0.02)
+def test_nothing_is_mixed_up_in_a_crowd(loop: Loop, places: list[Place]) -> None:
+    """Everybody asks one thing after the other: whatever comes together, comes together."""
 
     def work(place: Place) -> None:
-        try:
-            for number in range(40):
-                mine = {"of": str(place), "n": number}
-                assert put_entry(place, "turn", json.dumps(mine).encode()).revision == number + 2
-                assert json.loads(get_entry(place, "turn").body)["value"] == mine
-                assert json.loads(get_entry(place, "mine").body)["value"] == str(place)
-        finally:
-            connections.close_all()
+        for number in range(40):
+            mine = {"of": str(place), "n": number}
+            assert put_entry(place, "turn", json.dumps(mine).encode()).revision == number + 2
+            assert json.loads(get_entry(place, "turn").body)["value"] == mine
+            assert json.loads(get_entry(place, "mine").body)["value"] == str(place)
 
-    with ThreadPoolExecutor(len(places)) as pool:
-        list(pool.map(work, places))
+    for done in loop.at_once([partial(work, place) for place in places]):
+        done.result()

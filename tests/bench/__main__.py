@@ -1,4 +1,4 @@
-"""``python -m tests.bench [--rounds 3] [--seconds 3] [--only PUT] [--servers gunicorn,granian] [--against REV] …``"""
+"""``python -m tests.bench [--rounds 3] [--seconds 3] [--only PUT] [--against REV] …``"""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ from tests.bench import feed, growth, peers  # noqa: E402
 from tests.bench.drive import CONNECTIONS, Reading, pgbench, wrk  # noqa: E402
 from tests.bench.rounds import LIMIT, Contestant, Run, measure_and_report  # noqa: E402
 from tests.bench.scenes import SCENES, Scene, requests_of, script_of  # noqa: E402
-from tests.bench.stage import SERVERS, Server, Stage  # noqa: E402
+from tests.bench.stage import OURS, Server, Stage  # noqa: E402
 
 
 def main() -> None:
@@ -45,22 +45,16 @@ def main() -> None:
         servers: dict[str, tuple[Stage, Server]] = {}
         stage = Stage(HOME, folder / "here", os.environ["SECRET_KEY"])
         stack.enter_context(stage.open())
-        port = options.port
-        for name in options.servers.split(","):
-            servers[name] = (stage, stack.enter_context(stage.serving(name, port)))
-            port += 1
+        servers[OURS] = (stage, stack.enter_context(stage.serving(options.port)))
         if options.against:
             other = Stage(stack.enter_context(_checkout(options.against)), folder / "there", stage.secret_key)
             stack.enter_context(other.open())
-            for name in options.servers.split(","):
-                servers[f"{name} at {options.against}"] = (other, stack.enter_context(other.serving(name, port)))
-                port += 1
+            servers[f"{OURS} at {options.against}"] = (other, stack.enter_context(other.serving(options.port + 1)))
         contestants = _ours(stage, servers, options)
-        for name in filter(None, options.peers.split(",")):
+        for port, name in enumerate(filter(None, options.peers.split(",")), start=options.port + 2):
             contestants.append(
                 peers.entered(stack, name, stage, port, seconds=options.seconds, connections=options.connections)
             )
-            port += 1
         running = {name: server for name, (_, server) in servers.items()}
         path = options.json or folder / "result.json"
         measure_and_report(Run(scenes, contestants), options.rounds, running, path, peers.comparison)
@@ -71,7 +65,6 @@ def _options() -> argparse.Namespace:
     parser.add_argument("--rounds", type=int, default=3)
     parser.add_argument("--seconds", type=float, default=3.0, help="of each measurement")
     parser.add_argument("--only", default="", help=f"some of: {', '.join(scene.name for scene in SCENES)}")
-    parser.add_argument("--servers", default=",".join(SERVERS))
     parser.add_argument("--connections", type=int, default=CONNECTIONS)
     parser.add_argument("--against", default="", help="a revision to measure in the same run")
     parser.add_argument("--growth", type=int, default=0, help="compare so many entries with 10,000 instead")

@@ -38,7 +38,7 @@ def main(options: argparse.Namespace, folder: Path, secret_key: str) -> None:
     """Measure and print. The people are in two halves: those that are written, and others."""
     with ExitStack() as stack:
         stage = stack.enter_context(grown(folder / "feed", 2 * options.feed * ENTRIES_A_PERSON, secret_key))
-        server = stack.enter_context(stage.serving(options.servers.split(",")[0], options.port))
+        server = stack.enter_context(stage.serving(options.port))
         port = stack.enter_context(_stream_process(stage, options.port + 1))
         written, others = range(1, options.feed + 1), range(options.feed + 1, 2 * options.feed + 1)
 

@@ -140,14 +140,13 @@ QUESTIONS: dict[str, Ask] = {"GET": _http(_get), "PUT": _http(_put), f"{LISTENED
 
 def main(options: argparse.Namespace, folder: Path, secret_key: str) -> None:
     """Measure, print, write JSON; exit 1 where a request takes longer than ``TARGETS`` allow."""
-    server_name = options.servers.split(",")[0]
     with ExitStack() as stack:
         stages = {
             entries: stack.enter_context(grown(folder / f"growth-{entries}", entries, secret_key))
             for entries in (SMALL, options.growth)
         }
         servers = {
-            entries: stack.enter_context(stage.serving(server_name, options.port + n))
+            entries: stack.enter_context(stage.serving(options.port + n))
             for n, (entries, stage) in enumerate(stages.items())
         }
         for ask in QUESTIONS.values():  # connections, caches, prepared statements

@@ -15,7 +15,7 @@ from typing import Any
 
 from tests.bench.drive import Reading
 from tests.bench.scenes import Scene
-from tests.bench.stage import HOME, SERVERS, Server
+from tests.bench.stage import HOME, OURS, Server
 
 LIMIT = "pgbench"
 WHY_CHARS = 200  # of a reason in the table; the JSON has it whole
@@ -129,7 +129,7 @@ def _numbers(scene: Scene, name: str, rounds: list[Reading], tops: list[Reading]
     middle = [median(getattr(one, what) for one in rounds) for what in ("p50_ms", "p99_ms", "cpu_ms")]
     ratios = [one.rps / top.rps for one, top in zip(rounds, tops, strict=False)]
     ratio = f"{median(ratios):.2f}" if ratios else ""
-    target = f"{scene.target:.2f}" if scene.target and name.startswith(tuple(SERVERS)) else ""
+    target = f"{scene.target:.2f}" if scene.target and name.startswith(OURS) else ""
     return f"{rps:11,.0f}{''.join(f'{number:9.2f}' for number in middle)}{ratio:>10}{target:>8}"
 
 

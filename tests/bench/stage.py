@@ -35,10 +35,8 @@ ROWS = {  # what was written since the database was made, by name
     "samples": b"SELECT count(*) FROM platform_metrics",
 }
 
-SERVERS = {
-    "gunicorn": "gunicorn dotplatform.wsgi:application --config gunicorn.conf.py",
-    "granian": "python -m dotplatform.operations.fast_lane",
-}
+OURS = "gunicorn"
+SERVE = "gunicorn dotplatform.wsgi:application --config gunicorn.conf.py"  # as in the Procfile
 
 
 @dataclass(frozen=True)
@@ -120,9 +118,9 @@ class Stage:
         subprocess.run(whole, cwd=self.code, env={**self.environment, **(env or {})}, input=given, check=True)
 
     @contextmanager
-    def serving(self, name: str, port: int) -> Iterator[Server]:
-        """One of ``SERVERS``, answering."""
-        with self.running(name, SERVERS[name], port, PORT=str(port)) as server:
+    def serving(self, port: int) -> Iterator[Server]:
+        """The web server, answering."""
+        with self.running(OURS, SERVE, port, PORT=str(port)) as server:
             yield server
 
     @contextmanager

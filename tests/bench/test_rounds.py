@@ -13,7 +13,7 @@ from tests.bench import peers
 from tests.bench.drive import Reading
 from tests.bench.rounds import Contestant, Run, measure_and_report
 from tests.bench.scenes import SCENES, Scene
-from tests.bench.stage import Server, Stage
+from tests.bench.stage import OURS, Server, Stage
 
 GET, PUT = (scene for scene in SCENES if scene.name in ("GET", "PUT"))
 BOTH = ("GET", "PUT")
@@ -57,10 +57,10 @@ def test_a_peer_that_fails_is_named_and_the_others_go_on(
     error: BaseException, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     kinto, parse = contestant("Kinto", fails=error, is_peer=True), contestant("Parse Server", is_peer=True)
-    written = report(run(contestant("granian"), kinto, parse), tmp_path / "result.json")
+    written = report(run(contestant(OURS), kinto, parse), tmp_path / "result.json")
     assert {scene: {name: len(each) for name, each in by.items()} for scene, by in written["scenes"].items()} == {
-        "GET": {"granian": 2, "Kinto": 2, "Parse Server": 2},
-        "PUT": {"granian": 2, "Kinto": 0, "Parse Server": 2},
+        "GET": {OURS: 2, "Kinto": 2, "Parse Server": 2},
+        "PUT": {OURS: 2, "Kinto": 0, "Parse Server": 2},
     }
     assert list(written["failed"]) == ["PUT"]
     assert LOST in written["failed"]["PUT"]["Kinto"]
@@ -71,9 +71,9 @@ def test_a_peer_that_fails_is_named_and_the_others_go_on(
 
 def test_a_peer_that_failed_is_neither_asked_again_nor_compared() -> None:
     kinto = contestant("Kinto", fails=SystemExit(LOST), after=1, is_peer=True)
-    failing = run(contestant("granian"), kinto)
+    failing = run(contestant(OURS), kinto)
     failing.measure(3)
-    assert rounds(failing) == {"GET": {"granian": 3, "Kinto": 3}, "PUT": {"granian": 3, "Kinto": 1}}
+    assert rounds(failing) == {"GET": {OURS: 3, "Kinto": 3}, "PUT": {OURS: 3, "Kinto": 1}}
     comparison = peers.comparison(failing.sound())
     assert "GET 1.00" in comparison
     assert "PUT" not in comparison
@@ -87,12 +87,16 @@ def test_a_long_reason_takes_one_line_of_the_table() -> None:
     assert len(line) < 300
 
 
-OURS = SystemExit("PUT on granian: 3 refused")
+REFUSED = SystemExit("PUT on gunicorn: 3 refused")
 
 
 @pytest.mark.parametrize(
     ("end", "is_peer", "failed"),
-    [(OURS, False, {"PUT": {"granian": str(OURS)}}), (KeyboardInterrupt(), False, {}), (KeyboardInterrupt(), True, {})],
+    [
+        (REFUSED, False, {"PUT": {OURS: str(REFUSED)}}),
+        (KeyboardInterrupt(), False, {}),
+        (KeyboardInterrupt(), True, {}),
+    ],
     ids=["ours fails", "Ctrl-C", "Ctrl-C while a peer has its turn"],
 )
 def test_what_was_measured_is_kept_where_the_run_ends(
@@ -101,24 +105,22 @@ def test_what_was_measured_is_kept_where_the_run_ends(
     path = tmp_path / "result.json"
     process = subprocess.Popen(["true"])
     process.wait()
-    ending = run(contestant("granian", fails=end, after=1, is_peer=is_peer))
+    ending = run(contestant(OURS, fails=end, after=1, is_peer=is_peer))
     with pytest.raises(type(end)) as raised:
-        measure_and_report(ending, 2, {"granian": Server("granian", 1, process, 0.5)}, path, peers.comparison)
+        measure_and_report(ending, 2, {OURS: Server(OURS, 1, process, 0.5)}, path, peers.comparison)
     assert raised.value is end
     written = json.loads(path.read_text())
-    assert {scene: len(by["granian"]) for scene, by in written["scenes"].items()} == {"GET": 2, "PUT": 1}
+    assert {scene: len(by[OURS]) for scene, by in written["scenes"].items()} == {"GET": 2, "PUT": 1}
     assert written["failed"] == failed
-    assert written["memory_mb"] == {"granian": []}  # it is gone, which ends nothing else
-    assert "granian" in capsys.readouterr().out
+    assert written["memory_mb"] == {OURS: []}  # it is gone, which ends nothing else
+    assert OURS in capsys.readouterr().out
 
 
 def test_a_run_that_ends_before_anything_is_measured_leaves_the_last_results(tmp_path: Path) -> None:
     path = tmp_path / "result.json"
     path.write_text("the last")
     with pytest.raises(KeyboardInterrupt):
-        measure_and_report(
-            Run([PUT], [contestant("granian", fails=KeyboardInterrupt())]), 2, {}, path, peers.comparison
-        )
+        measure_and_report(Run([PUT], [contestant(OURS, fails=KeyboardInterrupt())]), 2, {}, path, peers.comparison)
     assert path.read_text() == "the last"
 
 
@@ -128,8 +130,8 @@ def test_a_peer_that_does_not_start_fails_in_its_scenes(monkeypatch: pytest.Monk
     monkeypatch.setitem(peers.PEERS, "kinto", starting)
     with ExitStack() as stack:
         kinto = peers.entered(stack, "kinto", Stage(tmp_path, tmp_path, ""), 1, seconds=1, connections=1)
-        failing = run(contestant("granian"), kinto)
+        failing = run(contestant(OURS), kinto)
         failing.measure(1)
     why = "FileNotFoundError: kinto is not installed"
     assert failing.failed == {"GET": {"kinto": why}, "PUT": {"kinto": why}}
-    assert rounds(failing) == {"GET": {"granian": 1, "kinto": 0}, "PUT": {"granian": 1, "kinto": 0}}
+    assert rounds(failing) == {"GET": {OURS: 1, "kinto": 0}, "PUT": {OURS: 1, "kinto": 0}}

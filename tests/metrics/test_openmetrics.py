@@ -5,9 +5,11 @@ from __future__ import annotations
 import re
 import shutil
 import subprocess
+import threading
+from typing import Any
 
 import pytest
-from django.db import transaction
+from django.db import connection, transaction
 from prometheus_client.openmetrics.parser import text_string_to_metric_families
 
 from dotplatform.accounts.models import AccessToken, User
@@ -106,3 +108,21 @@ def test_counts_are_kept_where_they_cannot_be_written(client: DotClient) -> None
         transaction.set_rollback(True)
         requests.flush()
     assert sum(sum(cells[:-1]) for cells in requests._counted.values()) == 1
+
+
+@pytest.mark.django_db(transaction=True)
+def test_what_a_process_has_counted_is_added_up_apart_from_its_requests(
+    client: DotClient, monkeypatch: pytest.MonkeyPatch, django_assert_num_queries: Any
+) -> None:
+    client.get("/api/health/live")
+    requests.flush()
+    monkeypatch.setattr(requests, "_flush_due", 0.0)
+    with django_assert_num_queries(0):
+        client.get("/api/health/live")
+    for thread in threading.enumerate():
+        if thread.name == "request counts":
+            thread.join(10)
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT sum(n) FROM metric_requests, unnest(buckets) AS n")
+        assert cursor.fetchone() == (2,)
+    assert not requests._counted

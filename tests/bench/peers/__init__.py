@@ -23,7 +23,7 @@ from tests.bench.peers import kinto, parse, pocketbase
 from tests.bench.peers.peer import SCENES, Peer
 from tests.bench.rounds import Contestant
 from tests.bench.scenes import Scene
-from tests.bench.stage import Stage
+from tests.bench.stage import OURS, Stage
 
 PEERS: dict[str, Callable[[Stage, int], AbstractContextManager[Peer]]] = {
     "pocketbase": pocketbase.running,
@@ -32,10 +32,9 @@ PEERS: dict[str, Callable[[Stage, int], AbstractContextManager[Peer]]] = {
 }
 
 TARGETS = {  # how many times a peer's rate a release must reach: GET, PUT, list, batch (``peer.SCENES``)
-    ("gunicorn", "PocketBase"): (0.55, 0.8, 1.8, 12.0),
-    ("granian", "PocketBase"): (1.0, 1.3, 2.0, 12.0),
-    ("granian", "Parse Server"): (3.0, 3.0, 3.0, 3.0),
-    ("granian", "Kinto"): (25.0, 25.0, 25.0, 25.0),
+    "PocketBase": (1.0, 1.3, 2.0, 12.0),
+    "Parse Server": (3.0, 3.0, 3.0, 3.0),
+    "Kinto": (25.0, 25.0, 25.0, 25.0),
 }
 
 
@@ -60,13 +59,13 @@ def _fail(error: BaseException, _scene: Scene) -> Reading:
 def comparison(readings: Mapping[str, Mapping[str, list[Reading]]]) -> str:
     """How many times the peers' rates ours are: medians of the rounds' ratios, by scene and contestant."""
     lines = []
-    for (ours, theirs), targets in TARGETS.items():
+    for theirs, targets in TARGETS.items():
         cells = []
         for scene, target in zip(SCENES, targets, strict=True):
             of_scene = readings.get(scene, {})
-            pairs = zip(of_scene.get(ours, []), of_scene.get(theirs, []), strict=False)
+            pairs = zip(of_scene.get(OURS, []), of_scene.get(theirs, []), strict=False)
             if ratios := [mine.rps / other.rps for mine, other in pairs if other.rps]:
                 cells.append(f"{scene} {median(ratios):.2f} ({target:.2f})")
         if cells:
-            lines.append(f"{ours}, times {theirs} (target): {', '.join(cells)}")
+            lines.append(f"{OURS}, times {theirs} (target): {', '.join(cells)}")
     return "\n".join(lines)

@@ -5,8 +5,6 @@ from __future__ import annotations
 import io
 import subprocess
 import sys
-from collections.abc import Iterator
-from contextlib import contextmanager
 from typing import Any
 
 import pytest
@@ -17,13 +15,12 @@ from appdata.services import Place, put_entry
 from apps_registry.models import App, Installation
 from dotplatform.accounts.models import User
 from dotplatform.api.authentication import issue_launch_token
-from dotplatform.database.calls import shared_connection
 from dotplatform.database.doors import as_person
 from dotplatform.handlers import Handler
 
 
 class Server:
-    """What gunicorn and Granian do with the application, less the network."""
+    """What gunicorn does with the application, less the network."""
 
     def __init__(self) -> None:
         self.application = Handler()
@@ -125,17 +122,6 @@ HOT = [
 ]
 
 
-@contextmanager
-def statements() -> Iterator[list[dict[str, str]]]:
-    """What is sent to the database meanwhile, over this thread's connection and the one that all share."""
-    sent: list[dict[str, str]] = []
-    shared = shared_connection.wrapper
-    assert shared is not None, "ask once before"
-    with CaptureQueriesContext(connection) as own, CaptureQueriesContext(shared) as of_all:
-        yield sent
-    sent += own.captured_queries + of_all.captured_queries
-
-
 @pytest.mark.django_db(transaction=True)
 class TestOneStatement:
     @pytest.mark.parametrize(("method", "path", "body"), HOT)
@@ -143,14 +129,14 @@ class TestOneStatement:
         self, server: Server, token: str, method: str, path: str, body: bytes
     ) -> None:
         server(method, path, token, body)  # maintenance, who is deactivated, the app's limits: known for seconds
-        with statements() as sent:
+        with CaptureQueriesContext(connection) as sent:
             status, _, content = server(method, path, token, body)
         assert status in {200, 201, 202}, content
-        assert len(sent) == 1, sent
+        assert len(sent) == 1, sent.captured_queries
 
     def test_a_304_is_one_too(self, server: Server, token: str) -> None:
         _, headers, _ = server("GET", "/api/apps/notes/data/diary", token)
-        with statements() as sent:
+        with CaptureQueriesContext(connection) as sent:
             status, *_ = server("GET", "/api/apps/notes/data/diary", token, HTTP_IF_NONE_MATCH=headers["ETag"])
         assert (status, len(sent)) == (304, 1)
 

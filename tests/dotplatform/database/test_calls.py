@@ -8,6 +8,7 @@ import subprocess
 import time
 from collections.abc import Iterator
 from contextlib import suppress
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -17,7 +18,7 @@ from django.db import OperationalError, ProgrammingError, connection, connection
 
 from dotplatform.database import calls
 from dotplatform.database.calls import Function
-from dotplatform.database.shared import SharedConnection
+from tests.loops import Loop
 
 repeat = Function("repeat", 2, is_read=True)
 count_up = Function("dot_test_count", 1)
@@ -149,11 +150,15 @@ def test_behind_a_pooler_nothing_is_shared(pooler: str, monkeypatch: pytest.Monk
     """There, what is set for one call would hold for whoever gets that server connection next."""
     given = connection.settings_dict
     connection.close()
+    loop = Loop()
     with monkeypatch.context() as patched:
-        patched.setattr(calls, "shared_connection", SharedConnection())
         patched.setitem(given, "HOST", pooler)
         patched.setitem(given, "PORT", "6432")
+        patched.setattr(calls, "_shared", loop.database)
+        loop.database.open()
+        loop.until(lambda: not loop.database._is_possible)
         hot = Function("dot_test_count", 1, is_hot=True)
-        assert [hot(b"1"), hot(b"1")] == [[b"1"], [b"2"]]
-        assert calls.shared_connection.wrapper is None
+        assert [done.result() for done in loop.at_once([partial(hot, b"1")] * 2)] == [[b"1"], [b"2"]]
+        assert not loop.database.is_ready
         connection.close()
+    loop.close()

@@ -36,7 +36,7 @@ class Platform:
             shutil.copytree(source, home / name) if source.is_dir() else shutil.copy(source, home / name)
         self.home = home
         self.log = home / "server.log"
-        self.web = Web("gunicorn", self.log, home)
+        self.web = Web(self.log, home)
         self.url = f"http://127.0.0.1:{self.web.port}"
 
     def reload(self, wsgi: str) -> None:

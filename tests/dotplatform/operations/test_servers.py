@@ -1,8 +1,9 @@
-"""The two web servers over real HTTP: gunicorn as the Procfile has it, and Granian, the fast lane. Same answers."""
+"""The web server over real HTTP, as the Procfile has it."""
 
 from __future__ import annotations
 
 import http.client
+import json
 import os
 import signal
 import socket
@@ -10,9 +11,11 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from urllib.parse import quote
 
+import psycopg
 import pytest
 from django.conf import settings
 from django.db import connection
@@ -21,20 +24,18 @@ from apps_registry.models import App, Installation
 from dotplatform.accounts.models import User
 from dotplatform.api.authentication import issue_launch_token
 from dotplatform.database.doors import as_person
+from tests.dotplatform.database.test_calls import server_of_tests
 
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.slow]
 
-SERVERS = {
-    "gunicorn": ["gunicorn", "dotplatform.wsgi:application", "--config", "gunicorn.conf.py"],
-    "granian": ["python", "-m", "dotplatform.operations.fast_lane"],
-}
+SERVE = ["gunicorn", "dotplatform.wsgi:application", "--config", "gunicorn.conf.py"]
 Answer = tuple[int, dict[str, str], bytes]
 
 
 class Web:
     """One running server, spoken to over one connection that is kept open."""
 
-    def __init__(self, name: str, log: Path, home: Path = settings.BASE_DIR) -> None:
+    def __init__(self, log: Path, home: Path = settings.BASE_DIR) -> None:
         with socket.socket() as probe:
             probe.bind(("127.0.0.1", 0))
             self.port = probe.getsockname()[1]
@@ -47,9 +48,7 @@ class Web:
             "SECRET_KEY": settings.SECRET_KEY,
             "PORT": str(self.port),
         }
-        self.process = subprocess.Popen(
-            SERVERS[name], cwd=home, env=env, stdout=log.open("wb"), stderr=subprocess.STDOUT
-        )
+        self.process = subprocess.Popen(SERVE, cwd=home, env=env, stdout=log.open("wb"), stderr=subprocess.STDOUT)
         deadline = time.monotonic() + 60
         while True:
             try:
@@ -74,9 +73,9 @@ class Web:
         return self.process.wait(timeout=40)
 
 
-@pytest.fixture(params=SERVERS)
-def web(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Web]:
-    server = Web(request.param, tmp_path / "server.log")
+@pytest.fixture
+def web(tmp_path: Path) -> Iterator[Web]:
+    server = Web(tmp_path / "server.log")
     yield server
     assert server.stop() == 0
 
@@ -130,3 +129,51 @@ def test_takes_bodies_in_chunks(web: Web, alice: User) -> None:
         assert (response.status, b'"success":' in response.read()) == (status, True)
         web.connection.close()
     assert b'"value":["a","b"]' in web("GET", "/api/apps/notes/data/x", None, **headers)[2].replace(b" ", b"")
+
+
+def test_who_waits_for_somebodys_lock_keeps_nobody_else_waiting(web: Web, alice: User, bob: User) -> None:
+    """As behind a long import: others are answered meanwhile, by the same processes."""
+    App.objects.create(app_id="notes", name="Notes")
+    bearers = {}
+    for person in (alice, bob):
+        with as_person(person.id):
+            Installation.objects.create(user=person, app_id="notes")
+        bearers[person] = {"Authorization": f"Bearer {issue_launch_token(person.id, 'notes')[0]}"}
+
+    def put(number: int) -> tuple[int, str | None]:
+        other = http.client.HTTPConnection("127.0.0.1", web.port, timeout=20)
+        other.request("PUT", f"/api/apps/notes/data/{number}", b"1", bearers[alice])
+        response = other.getresponse()
+        response.read()
+        other.close()
+        return response.status, response.getheader("ETag")
+
+    with ThreadPoolExecutor(4) as pool, psycopg.connect(**server_of_tests()) as importing:
+        lock = "SELECT pg_advisory_xact_lock(hashtextextended('notes', uuid_hash_extended(%s, 0)))"
+        importing.execute(lock, [alice.id])
+        waiting = [pool.submit(put, number) for number in range(4)]
+        for number in range(200):
+            status, *_ = web("PUT", "/api/apps/notes/data/x", b"%d" % number, **bearers[bob])
+            assert status == (200 if number else 201)
+        assert not any(each.done() for each in waiting)
+        importing.commit()
+        assert sorted(each.result() for each in waiting) == [(201, f'"{revision}"') for revision in range(1, 5)]
+
+
+def test_requests_sent_in_one_go_or_in_pieces_are_all_answered_in_order(web: Web, alice: User) -> None:
+    App.objects.create(app_id="notes", name="Notes")
+    with as_person(alice.id):
+        Installation.objects.create(user=alice, app_id="notes")
+    head = f"Host: 127.0.0.1\r\nAuthorization: Bearer {issue_launch_token(alice.id, 'notes')[0]}\r\n"
+    whole = b"".join(
+        f"PUT /api/apps/notes/data/{n} HTTP/1.1\r\n{head}Content-Length: {len(str(n))}\r\n\r\n{n}".encode()
+        for n in range(40)
+    )
+    for size in (len(whole), 1000, 37):
+        with socket.create_connection(("127.0.0.1", web.port), timeout=20) as client, client.makefile("rb") as reader:
+            for begin in range(0, len(whole), size):
+                client.sendall(whole[begin : begin + size])
+            for n in range(40):
+                head_lines = list(iter(reader.readline, b"\r\n"))
+                length = next(int(line.split()[1]) for line in head_lines if line.lower().startswith(b"content-length"))
+                assert json.loads(reader.read(length))["data"]["key"] == str(n)

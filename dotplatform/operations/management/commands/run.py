@@ -53,7 +53,7 @@ class Command(BaseCommand):
                 "STREAM_PORT": str(port + 1),
                 "EVENTS_ORIGIN": os.environ.get("EVENTS_ORIGIN") or f"http://127.0.0.1:{port + 1}",
             }
-            programs = read_procfile(_procfile().read_text())
+            programs = read_procfile((settings.BASE_DIR / "Procfile").read_text())
             asyncio.run(self._serve(Supervisor(server, programs, env), port, self._introduction(port)))
         finally:
             address.unlink(missing_ok=True)
@@ -104,15 +104,6 @@ class Command(BaseCommand):
     def _say(self, text: str) -> None:
         self.stdout.write(text)
         self.stdout.flush()
-
-
-def _procfile() -> Path:
-    """``Procfile``, or with SERVER=granian ``Procfile.granian``."""
-    server = os.environ.get("SERVER") or "gunicorn"
-    path: Path = settings.BASE_DIR / ("Procfile" if server == "gunicorn" else f"Procfile.{server}")
-    if not path.is_file():
-        raise CommandError(f"SERVER={server} is none of gunicorn, granian.")
-    return path
 
 
 def _free_port(text: str) -> int:
