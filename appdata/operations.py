@@ -74,6 +74,12 @@ def reveals(operation: dict[str, Any]) -> bool:
     return operation["op"] == "increment" or "revision" in operation
 
 
+def are_plain_puts(operations: list[dict[str, Any]]) -> bool:
+    """Whether each puts a value, whatever was there, under a key of its own."""
+    are_puts = all(operation["op"] == "put" and "revision" not in operation for operation in operations)
+    return are_puts and len({operation["key"] for operation in operations}) == len(operations)
+
+
 def runs_of_different_keys(operations: list[dict[str, Any]]) -> list[int]:
     """How many operations in a row are on different keys: each run is done at once, one run after the other."""
     runs: list[int] = []

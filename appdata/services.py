@@ -18,7 +18,7 @@ from django.utils.translation import gettext_noop as _
 
 from appdata.keys import end_of_prefix
 from appdata.limits import limits_of
-from appdata.operations import runs_of_different_keys
+from appdata.operations import are_plain_puts, runs_of_different_keys
 from appdata.values import NUMBER_TOO_LARGE
 from apps_registry.models import Installation
 from apps_registry.services import installed_app
@@ -49,6 +49,7 @@ _patch = Function("dot_patch_entry", 10, is_hot=True)
 _delete = Function("dot_delete_entry", 6, is_hot=True)
 _batch = Function("dot_batch", 10, is_hot=True, together=Together("dot_batches", 10))
 _long_batch = Function("dot_batch", 10)
+_put_all = Function("dot_put_all", 7, is_hot=True, together=Together("dot_puts_all", 7))
 _changes = Function("dot_list_changes", 7, is_read=True, is_hot=True)
 _heads = Function("dot_list_heads", 2, is_read=True, is_hot=True)
 _list = Function("dot_list_entries", 9, is_read=True, is_hot=True, together=Together("dot_lists", 9, is_read=True))
@@ -149,12 +150,17 @@ def run_batch(place: Place, operations: list[Any], body: bytes, idempotency_key:
     With an *idempotency_key*, the same *body* is done once in 24 hours and answered alike. Raises what the first
     operation that fails would raise alone, with its index, op, key and status in the details.
     """
-    runs = _array(runs_of_different_keys(operations))
-    once: tuple[bytes | None, bytes | None] = (None, None)
-    if idempotency_key is not None:
-        once = (idempotency_key.encode(), hashlib.sha256(body).hexdigest().encode())
-    function = _batch if len(body) < LONG_BATCH_BYTES else _long_batch
-    status, _head, answer = _called_with_limits(function, place, body, runs, *once)
+    is_long = len(body) >= LONG_BATCH_BYTES
+    if are_plain_puts(operations) and not (is_long or idempotency_key or place.is_shared):
+        status, head, added, answer = _called_with_limits(_put_all, place, body)
+        if status == b"200" and answer is None:
+            return _all_put(operations, int(head or 0), added)
+    else:
+        runs = _array(runs_of_different_keys(operations))
+        once: tuple[bytes | None, bytes | None] = (None, None)
+        if idempotency_key is not None:
+            once = (idempotency_key.encode(), hashlib.sha256(body).hexdigest().encode())
+        status, _head, answer = _called_with_limits(_long_batch if is_long else _batch, place, body, runs, *once)
     if status == b"200" and answer is not None:
         return answer
     if status == b"422":
@@ -230,6 +236,17 @@ def list_heads(places: Sequence[Place]) -> list[int]:
     apps = b"{%b}" % b",".join(place.app_id.encode() for place in places)
     (heads,) = _heads(users, apps)
     return [int(head) for head in (heads or b"{}")[1:-1].split(b",") if head]
+
+
+def _all_put(operations: list[Any], head: int, added: bytes | None) -> bytes:
+    """The answer to a batch that put all of *operations*. *added*: the places of those whose entries are new."""
+    new = frozenset((added or b"{}")[1:-1].split(b","))
+    results = [
+        b'{"op":"put","key":%b,"status":%b,"revision":%d}'
+        % (orjson.dumps(operation["key"]), b"201" if b"%d" % place in new else b"200", head - len(operations) + place)
+        for place, operation in enumerate(operations, start=1)
+    ]
+    return b'{"results":[%b],"head":%d}' % (b",".join(results), head)
 
 
 def _key_of(cursor: str) -> str:

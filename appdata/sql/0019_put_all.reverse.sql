@@ -1,0 +1,1 @@
+DROP FUNCTION dot_puts_all, dot_put_all;
