@@ -250,6 +250,8 @@ class WebWorker(ThreadWorker):  # type: ignore[misc]
         answer = _Answer()
         try:
             answer.take(self.wsgi(environ, answer.start))
+            stays = self.alive and self.cfg.keepalive > 0 and len(self.keepalived_conns) < self.max_keepalived
+            data = answer.as_bytes(stays=stays, is_head=environ["REQUEST_METHOD"] == "HEAD")
         except self.waiting.Elsewhere:
             conn.is_answering = False
             self._hand_over(conn)
@@ -264,8 +266,7 @@ class WebWorker(ThreadWorker):  # type: ignore[misc]
                 self.own_connection.close()
         conn.is_answering = False
         conn.received = b""
-        stays = self.alive and self.cfg.keepalive > 0 and len(self.keepalived_conns) < self.max_keepalived
-        self._send(conn, answer.as_bytes(stays=stays, is_head=environ["REQUEST_METHOD"] == "HEAD"), stays=stays)
+        self._send(conn, data, stays=stays)
 
     def _send(self, conn: Connection, data: bytes, *, stays: bool) -> None:
         try:

@@ -96,6 +96,15 @@ def _metrics(person: Person, number: int) -> bytes:
     return http("POST", "/api/metrics", person.token, orjson.dumps([_sample(number + n) for n in range(SAMPLES)]))
 
 
+def _document(person: Person, _number: int) -> bytes:
+    return message("GET", person.document, b"", {"Accept-Encoding": "gzip, br", "Sec-Fetch-Dest": "iframe"})
+
+
+def _catalogue(_person: Person, _number: int) -> bytes:
+    """Behind a proxy that speaks HTTPS, as its settings have it."""
+    return message("GET", "/apps", b"", {"Accept-Language": "en", "X-Forwarded-Proto": "https"})
+
+
 def _mixed(person: Person, number: int) -> bytes:
     """Of ten requests seven read, two write, and one lists."""
     return [_put, _put, _list, *[_get] * 7][number % 10](person, number)
@@ -129,6 +138,8 @@ SCENES = [
     ),
     Scene("batch of 25", _batch, _work_batch, target=0.25, writes=BATCH),
     Scene("50 samples", _metrics, _work_metrics, target=0.30, writes=SAMPLES, rows="samples"),
+    Scene("document", _document, None, target=0.0),
+    Scene("catalogue", _catalogue, None, target=0.0),
     Scene("mixed", _mixed, None, target=0.0, only_if_named=True),  # with --connections 200: what a busy day is like
 ]
 

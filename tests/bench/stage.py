@@ -24,6 +24,7 @@ from dotplatform.api.authentication import issue_launch_token
 from dotplatform.database.embedded import DATABASE, ROLE, SUPERUSER, EmbeddedServer
 
 APP = "notes"
+PUBLISHED = "apps_registry/samples/timer"
 VALUE = b'{"n":1,"title":"Lunch","done":false,"text":"%b"}' % (b"lorem ipsum " * 40)[:280]
 PEOPLE = 32
 KEYS = 1000
@@ -45,6 +46,7 @@ class Person:
 
     id: UUID
     token: str
+    document: str = ""  # the address of the page that an app of theirs begins with
 
 
 @dataclass
@@ -66,6 +68,7 @@ class Stage:
     secret_key: str
     database: EmbeddedServer = field(init=False)
     access_tokens: list[str] = field(default_factory=list)
+    document: str = ""
 
     @property
     def environment(self) -> dict[str, str]:
@@ -93,17 +96,17 @@ class Stage:
         try:
             self._manage("migrate")
             self._manage("createcachetable")
+            self._manage("collectstatic", "--noinput")
             self._fill()
+            self.document = self._published()
             yield
         finally:
             self.database.stop()
 
     def people(self) -> list[Person]:
         """The people, with tokens that are good for the next ten minutes."""
-        return [
-            Person(person_id(n), self.access_tokens[n] if n % 2 else issue_launch_token(person_id(n), APP)[0])
-            for n in range(PEOPLE)
-        ]
+        tokens = [self.access_tokens[n] if n % 2 else issue_launch_token(person_id(n), APP)[0] for n in range(PEOPLE)]
+        return [Person(person_id(n), token, self.document) for n, token in enumerate(tokens)]
 
     def _fill(self) -> None:
         """People with an app, a thousand entries and an access token each."""
@@ -112,6 +115,16 @@ class Stage:
         given = {"people": people, "app": APP, "keys": KEYS, "value": VALUE.decode()}
         script = Path(__file__).with_name("fill.py").read_bytes()
         self._manage("shell", env={"DOT_BENCH": json.dumps(given)}, given=script)
+
+    def _published(self) -> str:
+        """The first page of a sample app, which is published where it is not yet."""
+        query = "SELECT app_id, sha256 FROM app_releases WHERE app_id = 'timer'"
+        with psycopg.connect(self.database.dsn()) as connection:
+            if connection.execute(query).fetchone() is None:
+                self._manage("publish", PUBLISHED)
+            found = connection.execute(query).fetchone()
+        assert found is not None
+        return f"/run/{found[0]}/{found[1]}/index.html"
 
     def _manage(self, *command: str, env: dict[str, str] | None = None, given: bytes | None = None) -> None:
         whole = [sys.executable, "manage.py", *command, "--verbosity=0"]
