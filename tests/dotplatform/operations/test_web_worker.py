@@ -54,6 +54,7 @@ class Talk:
         worker.look_at_idle_at = 0.0
         worker.leaving = deque()
         worker.resting = []
+        worker.answers = []
         worker.reading = memoryview(bytearray(READ_BYTES))
         self.served: list[tuple[str, str, bytes, bool]] = []  # method, path, body, whether by the main thread
         self.work: Callable[[dict[str, Any]], bytes] = lambda environ: b""
@@ -98,8 +99,9 @@ class Talk:
         self.turn()
 
     def turn(self) -> None:
-        """Once round the loop."""
+        """Once round the loop, to the answers of what it saw."""
         self.worker.wait_for_and_dispatch_events(10)
+        self.worker._send_answers()
 
     def until(self, holds: Callable[[], object]) -> None:
         """Round and round, until something holds."""
@@ -169,9 +171,10 @@ class TestInTheMainThread:
         watched.send(request(path=f"{HOT}2"))
         assert len(watched.served) == 1
         standing[0].switch()
-        assert watched.answer()[2] == f"{HOT}1".encode()
         watched.turn()
+        assert watched.answer()[2] == f"{HOT}1".encode()
         standing[1].switch()
+        watched.worker._send_answers()
         assert watched.answer()[2] == f"{HOT}2".encode()
 
     def test_an_answer_has_a_length_unless_it_has_no_content(self, watched: Talk) -> None:
