@@ -229,7 +229,10 @@ class WebWorker(ThreadWorker):  # type: ignore[misc]
             conn.length = so_far.length
             return
         except NotPlain:
-            self._hand_over(conn)
+            if len(conn.received) < MOST_HEAD_BYTES and b"\r\n\r\n" not in conn.received:
+                conn.length = len(conn.received) + 1  # a client that dawdles over its first lines keeps no thread
+            else:
+                self._hand_over(conn)
             return
         self.nr += 1
         if self.nr >= self.max_requests and self.alive:

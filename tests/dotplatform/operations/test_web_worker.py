@@ -165,6 +165,17 @@ class TestInTheMainThread:
         assert watched.answer()[0] == 200
         assert watched.served == [("PUT", HOT, b'"a long value"', True)]
 
+    def test_a_client_that_dawdles_over_its_first_lines_keeps_no_thread(self, watched: Talk) -> None:
+        watched.work = lambda environ: b"there"
+        whole = request(path="/apps")
+        for begin in range(0, len(whole) - 1, 10):
+            watched.send(whole[begin : min(begin + 10, len(whole) - 1)])
+            assert watched.worker.tpool._work_queue.empty()
+            assert watched.connection in watched.worker.keepalived_conns
+        watched.client.sendall(whole[-1:])
+        watched.until(lambda: watched.served)
+        assert watched.answer()[2] == b"there"
+
     def test_the_next_one_is_read_when_this_one_is_answered(self, watched: Talk) -> None:
         standing = watched.stand_still()
         watched.send(request(path=f"{HOT}1"))
