@@ -84,7 +84,8 @@ def loop() -> Iterator[Loop]:
 @contextmanager
 def never_waiting() -> Iterator[None]:
     """This thread must not connect to the database itself, nor do other things that take long."""
-    connection.close()
+    if not connection.in_atomic_block:
+        connection.close()
     connect_elsewhere(connection)
     waiting.forbid_waiting()
     try:

@@ -14,8 +14,10 @@ from pytest_django import DjangoAssertNumQueries, Settings
 from apps_registry.bundles import rewrite_csp
 from apps_registry.models import Release
 from apps_registry.runtime import files
+from dotplatform.waiting import Elsewhere
 from tests.apps_registry.runtime.conftest import Publish
 from tests.conftest import DotClient
+from tests.loops import never_waiting
 
 PAGE = b"<!doctype html><html><head><title>Notes</title></head><body>Hello</body></html>"
 SCRIPT = b"console.log('app');\n" * 100
@@ -287,3 +289,29 @@ def test_files_are_served_from_memory_the_second_time(client: DotClient, release
     first = get(client, release).content
     (tmp_path / "storage" / "bundles" / release.sha256 / "index.html").unlink()
     assert get(client, release).content == first
+
+
+@pytest.mark.parametrize(
+    ("path", "headers"),
+    [("index.html", {}), ("app.js", {"Accept_Encoding": "br"}), ("beep.ogg", {}), ("beep.ogg", {"Range": "bytes=0-9"})],
+)
+def test_a_thread_that_must_not_wait_leaves_to_others_what_is_not_in_memory(
+    client: DotClient, release: Release, path: str, headers: dict[str, str]
+) -> None:
+    """The storage may be far away, and compressing takes its time."""
+
+    def ask() -> int:
+        return int(get(client, release, path, **headers).status_code)
+
+    with never_waiting(), pytest.raises(Elsewhere):
+        ask()
+    files.describe_release("notes", release.sha256)
+    with never_waiting(), pytest.raises(Elsewhere):
+        ask()
+    status = ask()
+    with never_waiting():
+        if "Range" in headers:
+            with pytest.raises(Elsewhere):
+                ask()
+        else:
+            assert ask() == status == 200

@@ -165,6 +165,24 @@ class TestInTheMainThread:
         assert watched.answer()[0] == 200
         assert watched.served == [("PUT", HOT, b'"a long value"', True)]
 
+    def test_one_that_has_written_says_nothing_of_the_next(self, watched: Talk) -> None:
+        seen: list[tuple[Any, bool]] = []
+
+        def write(environ: dict[str, Any]) -> bytes:
+            work: Any = getcurrent()
+            seen.append((work, work.has_written))
+            work.has_written = True
+            return b""
+
+        watched.work = write
+        for _ in range(2):
+            watched.send(request("PUT", HOT, b"1"))
+            watched.answer()
+        (first, before), (second, after) = seen
+        assert first is second, "a greenlet is used again"
+        assert not before
+        assert not after
+
     def test_a_client_that_dawdles_over_its_first_lines_keeps_no_thread(self, watched: Talk) -> None:
         watched.work = lambda environ: b"there"
         whole = request(path="/apps")
