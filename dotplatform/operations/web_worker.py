@@ -15,23 +15,22 @@ import gc
 import os
 import time
 from collections import deque
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from contextlib import suppress
-from functools import lru_cache, partial
+from functools import partial
 from selectors import EVENT_READ
 from socket import SHUT_WR
 from typing import Any
 
 from greenlet import getcurrent
-from gunicorn import SERVER
 from gunicorn.glogging import Logger
 from gunicorn.http.errors import ParseException
 from gunicorn.http.message import HeaderPolicy
 from gunicorn.http.wsgi import base_environ
-from gunicorn.util import http_date
 from gunicorn.workers.gthread import DEFAULT_WORKER_DATA_TIMEOUT, TConn, ThreadWorker
 
 from dotplatform.operations import balance
+from dotplatform.operations.plain_answers import Answer
 from dotplatform.operations.plain_requests import MOST_BODY_BYTES, MOST_HEAD_BYTES, Incomplete, NotPlain, read_plain
 
 FAREWELL_S = 2.0  # for a client to read its last answer and close; gunicorn's own, but nobody waits for it
@@ -252,7 +251,7 @@ class WebWorker(ThreadWorker):  # type: ignore[misc]
             conn, environ = work.parent.switch()
 
     def _answer(self, conn: Connection, environ: dict[str, Any]) -> None:
-        answer = _Answer()
+        answer = Answer()
         try:
             answer.take(self.wsgi(environ, answer.start))
             stays = self.alive and self.cfg.keepalive > 0 and len(self.keepalived_conns) < self.max_keepalived
@@ -383,47 +382,6 @@ def _common_environ(cfg: Any) -> dict[str, Any] | None:
         "wsgi.multithread": True,
         "wsgi.url_scheme": "http",
     }
-
-
-class _Answer:
-    """What the application answers."""
-
-    def start(self, status: str, headers: list[tuple[str, str]], _error: Any = None) -> None:
-        """WSGI's ``start_response``."""
-        self.status = status
-        self.headers = headers
-
-    def take(self, content: Iterable[bytes]) -> None:
-        """The content, whole."""
-        try:
-            self.content = b"".join(content)
-        finally:
-            close = getattr(content, "close", None)
-            if close is not None:
-                close()
-
-    def as_bytes(self, *, stays: bool, is_head: bool) -> bytes:
-        """The HTTP response. Without a length, its end would be that of the connection."""
-        lines = [
-            f"HTTP/1.1 {self.status}",
-            f"Server: {SERVER}",
-            f"Date: {_date(int(time.time()))}",
-            f"Connection: {'keep-alive' if stays else 'close'}",
-            *[f"{name}: {text}" for name, text in self.headers],
-        ]
-        if not (is_head or self._has_length()):
-            lines.append(f"Content-Length: {len(self.content)}")
-        lines.append("\r\n")
-        return "\r\n".join(lines).encode("latin-1") + (b"" if is_head else self.content)
-
-    def _has_length(self) -> bool:
-        has_none = self.status.startswith(("204", "304"))
-        return has_none or any(name.lower() == "content-length" for name, _ in self.headers)
-
-
-@lru_cache(maxsize=1)
-def _date(_second: int) -> str:
-    return str(http_date())
 
 
 def _send_rest(conn: Connection, data: bytes, stays: bool) -> bool:
