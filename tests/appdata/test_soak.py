@@ -10,6 +10,7 @@ from __future__ import annotations
 import os
 import random
 import re
+import secrets
 import signal
 import tempfile
 import time
@@ -32,9 +33,9 @@ from apps_registry.models import App, Installation
 from dotplatform.accounts.models import User
 from dotplatform.accounts.services import issue_access_token
 from dotplatform.database.doors import as_person
-apps = [App.objects.create(app_id=f"soak-{n}", name="Soak") for n in range(4)]
+apps = [App.objects.create(app_id=f"soak-RUN-{n}", name="Soak") for n in range(2)]
 for name in ("alice", "bob", "charlie", "dana"):
-    someone = User.objects.create_user(f"soak-{name}@example.com", "dot-demo-2026")
+    someone = User.objects.create_user(f"soak-RUN-{name}@example.com", "dot-demo-2026")
     with as_person(someone.id):
         for app in apps:
             Installation.objects.create(user=someone, app=app)
@@ -53,17 +54,19 @@ def platform() -> Iterator[RunningPlatform]:
             yield running
 
 
-@pytest.fixture(scope="module")
-def tokens(platform: RunningPlatform) -> dict[str, str]:
-    printed = platform.manage("shell", "-c", SETUP).stdout
-    return dict(re.findall(r"^token: (\w+) (\S+)$", printed, re.MULTILINE))
+@pytest.fixture
+def places(platform: RunningPlatform) -> list[Place]:
+    """New people with new apps: a second try begins with nothing of the first."""
+    run = secrets.token_hex(4)
+    printed = platform.manage("shell", "-c", SETUP.replace("RUN", run)).stdout
+    tokens = re.findall(r"^token: (\w+) (\S+)$", printed, re.MULTILINE)
+    return [Place(person, f"soak-{run}-{n}", token) for person, token in tokens for n in range(2)]
 
 
-@pytest.mark.parametrize(("kills", "apps"), [(0, ("soak-0", "soak-1")), (KILLS, ("soak-2", "soak-3"))])
+@pytest.mark.parametrize("kills", [0, KILLS])
 def test_everything_written_is_heard_and_nothing_else(
-    platform: RunningPlatform, tokens: dict[str, str], kills: int, apps: tuple[str, str]
+    platform: RunningPlatform, places: list[Place], kills: int
 ) -> None:
-    places = [Place(person, app, token) for person, token in tokens.items() for app in apps]
     listeners = [Listener(place, platform.port + 1) for place in places]
     writers = [Writer(number, platform.port, places, OPERATIONS // WRITERS) for number in range(WRITERS)]
     started = time.monotonic()
