@@ -16,11 +16,12 @@ from collections.abc import Iterator
 from contextlib import suppress
 from dataclasses import dataclass, field
 from itertools import count, pairwise
-from typing import Any
+from typing import Any, NamedTuple
 
 KEYS = 60  # fought over by everybody, in each place
 RETRY_S = 0.05
 GONE = object()  # the value of a deleted key
+UNKNOWN = object()  # that of a key on which a write in doubt may have been done, and nobody heard it
 
 
 @dataclass
@@ -32,11 +33,21 @@ class Place:
     token: str
     acknowledged: dict[int, tuple[str, str, Any]] = field(default_factory=dict)  # revision → op, key, value
     deleted: list[str] = field(default_factory=list)  # keys: a DELETE's answer names no revision
-    in_doubt: list[list[tuple[str, str, Any]]] = field(default_factory=list)  # sent, and no answer came
+    in_doubt: list[Doubtful] = field(default_factory=list)
+    head: int = 0  # at least
 
     @property
     def path(self) -> str:
         return f"/api/apps/{self.app}"
+
+
+class Doubtful(NamedTuple):
+    """An operation that was sent, and no answer came. If it was done, its revision is larger than *after*."""
+
+    after: int
+    op: str
+    key: str
+    value: Any
 
 
 class Connection:
@@ -98,10 +109,11 @@ class Writer(threading.Thread):
             if self.random.random() < 0.1:  # mostly of another revision by now
                 headers = {"If-Match": f'"{max(place.acknowledged, default=1)}"'}
         while True:
+            head = place.head
             try:
                 status, answer = self.ask(place, *request, **headers)
             except (OSError, http.client.HTTPException):
-                place.in_doubt.append(operations)
+                place.in_doubt += [Doubtful(head, *operation) for operation in operations]
                 self.statuses[0] += 1
                 return
             self.statuses[status] += 1
@@ -125,6 +137,7 @@ class Writer(threading.Thread):
     def _remember(self, place: Place, revision: int, op: str, key: str, value: Any) -> None:
         twin = place.acknowledged.setdefault(revision, (op, key, value))
         assert twin == (op, key, value), f"two writes were told revision {revision}"
+        place.head = max(place.head, revision)
 
     def _operation(self, place: Place) -> tuple[str, str, Any]:
         op = self.random.choices(["put", "patch", "delete", "increment"], [60, 5, 10, 25])[0]
@@ -207,7 +220,7 @@ def assert_all_is_true(place: Place, listener: Listener, stored: dict[str, tuple
     assert listener.last == head, where + "the end did not arrive"
 
     unknown = set(range(1, head + 1)) - set(place.acknowledged)
-    may_be = len(place.deleted) + sum(len(operations) for operations in place.in_doubt)
+    may_be = len(place.deleted) + len(place.in_doubt)
     assert len(place.deleted) <= len(unknown) <= may_be, where + "revisions that belong to no write"
     assert max(place.acknowledged) <= head, where + "a write was acknowledged and is not there"
 
@@ -229,16 +242,38 @@ def replayed(place: Place, heard: dict[int, dict[str, Any]]) -> dict[int, tuple[
     """The key and its value at each revision; of those without an acknowledgement, where they were heard."""
     story: dict[int, tuple[str, Any]] = {}
     now: dict[str, Any] = {}
-    doubtful = [each for operations in place.in_doubt for each in operations]
-    possible = [(op, key) for op, key, _ in doubtful] + [("delete", key) for key in place.deleted]
-    for revision in sorted({*place.acknowledged, *heard}):
+    doubtful = list(place.in_doubt)
+    for revision in range(1, max([*place.acknowledged, *heard]) + 1):
+        event = heard.get(revision)
         if revision in place.acknowledged:
             op, key, value = place.acknowledged[revision]
-            value = {**now[key], **value} if op == "patch" else GONE if op == "delete" else value
-        else:
-            event = heard[revision]
+            if op == "patch":
+                value = patched(now[key], value, event)
+            elif op == "delete":
+                value = GONE
+        elif event is not None:
             key, value = event["key"], GONE if event["deleted"] else event["value"]
-            assert any((op == "delete") == event["deleted"] and key == its for op, its in possible), event
+            done = [
+                each
+                for each in doubtful
+                if each.key == key and each.after < revision and (each.op == "delete") == event["deleted"]
+            ]
+            assert done or (event["deleted"] and key in place.deleted), event
+            # A put is told by its value, which nobody else writes.
+            doubtful = [each for each in doubtful if each not in done or each.value != value]
+        else:  # superseded: a deletion, or one of those in doubt
+            now |= {each.key: UNKNOWN for each in doubtful if each.after < revision and each.op != "delete"}
+            continue
         now[key] = value
         story[revision] = (key, value)
     return story
+
+
+def patched(value: Any, patch: dict[str, Any], event: dict[str, Any] | None) -> Any:
+    """*value* with *patch*; where it is unknown, as it was heard, if it was."""
+    if value is not UNKNOWN:
+        return {**value, **patch}
+    if event is None:
+        return UNKNOWN
+    assert {**event["value"], **patch} == event["value"], event
+    return event["value"]
