@@ -27,7 +27,7 @@ from gunicorn.glogging import Logger
 from gunicorn.http.errors import ParseException
 from gunicorn.http.message import HeaderPolicy
 from gunicorn.http.wsgi import base_environ
-from gunicorn.workers.gthread import DEFAULT_WORKER_DATA_TIMEOUT, TConn, ThreadWorker
+from gunicorn.workers.gthread import DEFAULT_WORKER_DATA_TIMEOUT, STOP_KEEPALIVE_LINGER, TConn, ThreadWorker
 
 from dotplatform.operations import balance
 from dotplatform.operations.plain_answers import Answer
@@ -288,6 +288,8 @@ class WebWorker(ThreadWorker):  # type: ignore[misc]
             return
         if sent == len(data) and stays:
             conn.set_timeout()
+            if not self.alive:  # since the answer was composed
+                conn.timeout = min(conn.timeout, time.monotonic() + STOP_KEEPALIVE_LINGER)
             self._watch(conn)
             return
         self._leave(conn)
