@@ -18,10 +18,12 @@ ABOVE_ALL = _LAST_CHARACTER * 129  # longer than any key can be, and so after al
 def checked_key(key: str, *, field: str = "key") -> str:
     """*key* itself, where it is 1 to 512 bytes of UTF-8 without control characters; 400 otherwise."""
     limit = LIMITS["key_bytes"]
+    if key.isascii() and key.isprintable() and 0 < len(key) <= limit:  # as nearly all are
+        return key
     if not key:
         raise ValidationFailed.of(field, _("A key has at least one character."))
     try:
-        length = len(key) if key.isascii() else len(key.encode())
+        length = len(key.encode())
     except UnicodeEncodeError as error:
         raise ValidationFailed.of(field, _("A key is text in UTF-8; this is not.")) from error
     if length > limit:

@@ -23,9 +23,10 @@ _MEMBERS: dict[str, tuple[set[str], set[str]]] = {
 }
 # What an operation does. A token needs the scope ``data:<verb>``, another app the consent ``data:<app>:<verb>``.
 VERBS = {"put": "write", "patch": "write", "increment": "write", "delete": "delete", "check": "read"}
-_SHAPES = {  # the members that an operation can have, in every order
+# The members that an operation can have, in every order, and whether there are some that need a look at their values.
+_SHAPES = {
     op: {
-        order
+        order: not {"by", "revision"}.isdisjoint(order)
         for n in range(len(optional) + 1)
         for some in combinations(optional, n)
         for order in permutations(("op", *required, *some))
@@ -95,23 +96,25 @@ def runs_of_different_keys(operations: list[dict[str, Any]]) -> list[int]:
 
 def _check(operation: Any) -> None:
     op = operation.get("op") if isinstance(operation, dict) else None
-    if not isinstance(op, str) or op not in _SHAPES:
+    shapes = _SHAPES.get(op) if isinstance(op, str) else None
+    if shapes is None:
         raise ValidationFailed.of("op", _("One of: %(names)s."), {"names": ", ".join(_MEMBERS)})
-    members = tuple(operation)
-    if members not in _SHAPES[op]:
-        required, optional = _MEMBERS[op]
-        for name in sorted(required.difference(members)):
+    has_more = shapes.get(tuple(operation))
+    if has_more is None:
+        required, optional = _MEMBERS[str(op)]
+        for name in sorted(required.difference(operation)):
             raise ValidationFailed.of(name, _("Is missing."))
-        for name in sorted({*members} - required - optional - {"op"}):
+        for name in sorted({*operation} - required - optional - {"op"}):
             raise ValidationFailed.of(name, _("Has no meaning here."))
     if type(operation["key"]) is not str:
         raise ValidationFailed.of("key", _("A key is text."))
     checked_key(operation["key"])
-    revision = operation.get("revision", 0)
-    if type(revision) is not int or not 0 <= revision <= _LARGEST_REVISION:
-        raise ValidationFailed.of("revision", _("A whole number, 0 for “there is none yet”."))
-    if "by" in operation and type(operation["by"]) not in {int, float}:
-        raise ValidationFailed.of("by", _("A number."))
+    if has_more:
+        revision = operation.get("revision", 0)
+        if type(revision) is not int or not 0 <= revision <= _LARGEST_REVISION:
+            raise ValidationFailed.of("revision", _("A whole number, 0 for “there is none yet”."))
+        if "by" in operation and type(operation["by"]) not in {int, float}:
+            raise ValidationFailed.of("by", _("A number."))
 
 
 def _named(error: ApiError, index: int, operation: Any) -> ApiError:

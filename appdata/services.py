@@ -44,12 +44,12 @@ PAGE_BYTES = 8 * 1024 * 1024  # a page of a list ends early rather than hold mor
 LONG_BATCH_BYTES = 64 * 1024  # from here on a batch keeps others waiting, and so takes a connection of its own
 
 _get = Function("dot_get_entry", 6, is_read=True, is_hot=True, together=Together("dot_get_entries", 6, is_read=True))
-_put = Function("dot_put_entry", 10, is_hot=True, together=Together("dot_put_entries", 10))
+_put = Function("dot_put_entry", 10, is_hot=True, together=Together("dot_try_put_entries", 10))
 _patch = Function("dot_patch_entry", 10, is_hot=True)
 _delete = Function("dot_delete_entry", 6, is_hot=True)
-_batch = Function("dot_batch", 10, is_hot=True, together=Together("dot_batches", 10))
+_batch = Function("dot_batch", 10, is_hot=True, together=Together("dot_try_batches", 10))
 _long_batch = Function("dot_batch", 10)
-_put_all = Function("dot_put_all", 7, is_hot=True, together=Together("dot_puts_all", 7))
+_put_all = Function("dot_put_all", 7, is_hot=True, together=Together("dot_try_puts_all", 7))
 _changes = Function("dot_list_changes", 7, is_read=True, is_hot=True)
 _heads = Function("dot_list_heads", 2, is_read=True, is_hot=True)
 _list = Function("dot_list_entries", 9, is_read=True, is_hot=True, together=Together("dot_lists", 9, is_read=True))
@@ -240,13 +240,18 @@ def list_heads(places: Sequence[Place]) -> list[int]:
 
 def _all_put(operations: list[Any], head: int, added: bytes | None) -> bytes:
     """The answer to a batch that put all of *operations*. *added*: the places of those whose entries are new."""
-    new = frozenset((added or b"{}")[1:-1].split(b","))
+    new = frozenset(map(int, added[1:-1].split(b","))) if added else frozenset()
+    before = head - len(operations)
     results = [
-        b'{"op":"put","key":%b,"status":%b,"revision":%d}'
-        % (orjson.dumps(operation["key"]), b"201" if b"%d" % place in new else b"200", head - len(operations) + place)
+        {
+            "op": "put",
+            "key": operation["key"],
+            "status": 201 if place in new else 200,
+            "revision": before + place,
+        }
         for place, operation in enumerate(operations, start=1)
     ]
-    return b'{"results":[%b],"head":%d}' % (b",".join(results), head)
+    return orjson.dumps({"results": results, "head": head})
 
 
 def _key_of(cursor: str) -> str:

@@ -40,9 +40,12 @@ logger = logging.getLogger("dotplatform.database")
 
 
 class Call:
-    """One call that waits, and the request that goes on with its *row* or *error*; neither: it is done elsewhere."""
+    """One call that waits, and the request that goes on with its *row* or *error*; neither: it is done elsewhere.
 
-    __slots__ = ("error", "function", "parameters", "row", "work")
+    *was_busy*: somebody else was writing there when it was asked, so nothing was done yet.
+    """
+
+    __slots__ = ("error", "function", "parameters", "row", "was_busy", "work")
 
     def __init__(self, function: Function, parameters: Sequence[bytes | None], work: Work) -> None:
         self.function = function
@@ -50,16 +53,12 @@ class Call:
         self.work = work
         self.row: Row | None = None
         self.error: Exception | None = None
+        self.was_busy = False
 
     @property
     def size(self) -> int:
         """Bytes to send."""
         return sum(len(parameter) for parameter in self.parameters if parameter)
-
-    @property
-    def place(self) -> list[bytes]:
-        """What it locks: person and app. In one order everywhere, no two groups wait for each other."""
-        return [parameter or b"" for parameter in self.parameters[:3]]
 
 
 class SharedConnection:
@@ -199,7 +198,6 @@ class SharedConnection:
                 function.send(self._pgconn, calls[0].parameters)
             else:
                 assert function.together is not None
-                calls.sort(key=lambda call: call.place)
                 function.together.send(self._pgconn, list(zip(*(call.parameters for call in calls), strict=True)))
         except psycopg.Error as error:
             self._lose(error)
@@ -212,7 +210,7 @@ class SharedConnection:
             return []
         calls = [self.waiting.popleft()]
         function = calls[0].function
-        if function.together is not None:
+        if function.together is not None and not calls[0].was_busy:  # alone, it waits for whoever writes there
             left = MOST_BYTES_AT_ONCE - calls[0].size
             for _ in range(len(self.waiting)):
                 call = self.waiting.popleft()
@@ -263,7 +261,12 @@ class SharedConnection:
         else:
             self._asked, self._result = [], None
             for call, row in zip(calls, rows, strict=True):
-                call.row = row
+                if len(calls) > 1 and row[0] is None:
+                    call.was_busy = True
+                    self.waiting.append(call)
+                else:
+                    call.row = row
+            calls = [call for call in calls if call.row is not None]
         self._ask()  # PostgreSQL has work while these are answered
         _resume(calls)
 
