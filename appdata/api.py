@@ -100,7 +100,9 @@ def _batch(request: HttpRequest, app_id: str) -> HttpResponse:
         name_wrong_value(body)
         raise
     verbs = sorted({VERBS[each["op"]] for each in operations})
-    place = _place(request, app_id, *verbs, reveals=any(reveals(each) for each in operations))
+    place = _place(request, app_id, *verbs)
+    if place.is_shared and any(map(reveals, operations)):
+        place = _place(request, app_id, *verbs, reveals=True)
     results = services.run_batch(place, operations, body, _idempotency_key(request))
     return HttpResponse(success_body(results), content_type=JSON_TYPE)
 

@@ -71,7 +71,8 @@ def parsed_json(text: bytes, limit_bytes: int, *, levels_above: int = 0) -> Any:
         raise InvalidJSON(_("A value cannot contain the character \\u0000."))
     limit = LIMITS["value_depth"]
     alike = text.translate(_ALIKE)
-    if alike.count(b"{") > limit and is_deeper(parsed, limit + levels_above):
+    brackets = alike.count(b"{")
+    if brackets > limit and is_deeper(parsed, limit + levels_above, brackets):
         raise _too_deep()
     if _exponent_alike.search(alike) or _long_fraction.search(text):
         _check_numbers(text, limit_bytes)

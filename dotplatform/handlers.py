@@ -19,6 +19,7 @@ from django.http import Http404, HttpRequest, HttpResponse
 from django.http.response import HttpResponseBase
 from django.template.response import SimpleTemplateResponse
 from django.urls import ResolverMatch, resolve, set_script_prefix
+from django.utils.log import log_response
 
 from dotplatform.api.failures import failure_response
 from dotplatform.api.guard import is_api_path
@@ -29,6 +30,8 @@ from dotplatform.pages import not_found
 class _Chain(BaseHandler):
     """A handler with middleware of its own."""
 
+    _middleware_chain: Callable[[HttpRequest], HttpResponseBase]
+
     def __init__(self, middleware: list[str]) -> None:
         super().__init__()
         pages = settings.MIDDLEWARE
@@ -37,6 +40,15 @@ class _Chain(BaseHandler):
             self.load_middleware()
         finally:
             settings.MIDDLEWARE = pages
+
+    def get_response(self, request: HttpRequest) -> HttpResponseBase:
+        """As Django has it, but without telling the thread each time which URLconf holds: there is only one."""
+        response = self._middleware_chain(request)
+        response._resource_closers.append(request.close)  # type: ignore[attr-defined]
+        if response.status_code >= 400:
+            told: Any = response
+            log_response("%s: %s", response.reason_phrase, request.path, response=told, request=request)
+        return response
 
 
 class _ApiChain(_Chain):
@@ -113,7 +125,8 @@ class Handler(Chains, WSGIHandler):
             return super().__call__(environ, start_response)
         environ["dot.path"] = environ["PATH_INFO"]
         request = WSGIRequest(environ)
-        set_script_prefix(request.META["SCRIPT_NAME"])
+        if request.META["SCRIPT_NAME"]:  # at the server's root, there is nothing to set
+            set_script_prefix(request.META["SCRIPT_NAME"])
         connection.close_if_unusable_or_obsolete()
         chain = self._files if is_for_files(request) else self._api
         response = _without_content_for_head(request, chain.get_response(request))

@@ -61,7 +61,8 @@ def parse_json(body: bytes) -> Any:
         value = orjson.loads(body)
     except orjson.JSONDecodeError as error:
         raise InvalidJSON(details={"reason": error.msg, "line": error.lineno, "column": error.colno}) from error
-    if body.count(b"[") + body.count(b"{") > MAX_DEPTH and is_deeper(value, MAX_DEPTH):
+    brackets = body.count(b"[") + body.count(b"{")
+    if brackets > MAX_DEPTH and is_deeper(value, MAX_DEPTH, brackets):
         raise InvalidJSON(details={"reason": f"nested more than {MAX_DEPTH} levels deep"})
     return value
 
@@ -82,18 +83,23 @@ def _number_or_zero(match: re.Match[bytes]) -> bytes:
     return match[0] if match[1] or isfinite(float(match[0])) else b"0"
 
 
-def is_deeper(value: Any, levels: int) -> bool:
-    """Whether parsed JSON has more than *levels* of arrays and objects inside each other."""
+def is_deeper(value: Any, levels: int, brackets: int) -> bool:
+    """Whether parsed JSON has more than *levels* of arrays and objects inside each other.
+
+    *brackets*: how many of them its text opens, at least. Those that stand beside each other cannot stand inside each
+    other, so mostly a look at the outermost is enough.
+    """
     containers = [value] if type(value) in _CONTAINERS else []
-    for _level in range(levels):
+    for level in range(1, levels + 1):
+        brackets -= len(containers)
+        if level + brackets <= levels or not containers:
+            return False
         containers = [
             inner
             for outer in containers
             for inner in (outer.values() if type(outer) is dict else outer)
             if type(inner) in _CONTAINERS
         ]
-        if not containers:
-            return False
     return bool(containers)
 
 

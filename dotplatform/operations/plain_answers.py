@@ -36,15 +36,13 @@ class Answer:
             f"Date: {_date(int(time.time()))}",
             f"Connection: {'keep-alive' if stays else 'close'}",
             *[f"{name}: {text}" for name, text in self.headers],
+            "",
         ]
-        if not (is_head or self._has_length()):
-            lines.append(f"Content-Length: {len(self.content)}")
-        lines.append("\r\n")
-        return "\r\n".join(lines).encode("latin-1") + (b"" if is_head else self.content)
-
-    def _has_length(self) -> bool:
-        has_none = self.status.startswith(("204", "304"))
-        return has_none or any(name.lower() == "content-length" for name, _ in self.headers)
+        head = "\r\n".join(lines)
+        has_length = self.status.startswith(("204", "304")) or "\r\ncontent-length:" in head.lower()
+        if not (is_head or has_length):
+            head += f"Content-Length: {len(self.content)}\r\n"
+        return f"{head}\r\n".encode("latin-1") + (b"" if is_head else self.content)
 
 
 @lru_cache(maxsize=1)

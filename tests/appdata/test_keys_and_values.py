@@ -172,12 +172,18 @@ class TestValues:
         assert response.json()["error"]["code"] == "INVALID_JSON"
         assert alices.get(URL).status_code == 404
 
-    def test_depth_counts_brackets_outside_of_strings_only(self) -> None:
-        assert not is_deeper({"a]": '[[["[['}, 1)
-        assert is_deeper([{"a": []}], 2)
-        assert not is_deeper([{"a": []}, [[]]], 3)
-        assert is_deeper([], 0)
-        assert not is_deeper(1, 0)
+    @pytest.mark.parametrize(
+        "text", ['{"a]": "[[[[["}', '[{"a": []}]', '[{"a": []}, [[]], {}, {}]', "[[], [], [], [[[]]]]", "[]", "1"]
+    )
+    def test_depth_counts_brackets_outside_of_strings_only(self, text: str) -> None:
+        def depth(value: Any) -> int:
+            inner = value.values() if isinstance(value, dict) else value if isinstance(value, list) else None
+            return 0 if inner is None else 1 + max(map(depth, inner), default=0)
+
+        value = json.loads(text)
+        brackets = text.count("[") + text.count("{")
+        for levels in range(6):
+            assert is_deeper(value, levels, brackets) == (depth(value) > levels)
 
     def test_256_kib_are_the_most(self, alices: DotClient) -> None:
         largest = b'"%b"' % (b"x" * (256 * 1024 - 2))

@@ -8,7 +8,7 @@ from unittest import mock
 
 import orjson
 import pytest
-from django.db import transaction
+from django.db import connection, transaction
 
 from appdata import services
 from appdata.models import Entry, Tombstone
@@ -106,6 +106,21 @@ def test_both_ways_answer_and_do_the_same(
 ) -> None:
     settings.DOT_LIMITS = {**settings.DOT_LIMITS, **limits}
     short, general = both_ways(place, alice, puts)
+    assert short == general
+
+
+@pytest.mark.parametrize("puts", BATCHES.values(), ids=BATCHES)
+def test_before_postgresql_18_they_do_the_same_too(place: Place, alice: User, settings: Any, puts: Puts) -> None:
+    """Where the server cannot tell what a row was, another statement looks at it first."""
+    as_before = """DO $$ BEGIN
+        EXECUTE replace(pg_get_functiondef('dot_put_all'::regproc), '>= 180000', '>= 990000');
+        ASSERT pg_get_functiondef('dot_put_all'::regproc) LIKE '%%>= 990000%%';
+    END $$"""
+    settings.DOT_LIMITS = {**settings.DOT_LIMITS, "installation_bytes": 165}
+    with transaction.atomic(), connection.cursor() as cursor:
+        cursor.execute(as_before)
+        short, general = both_ways(place, alice, puts)
+        transaction.set_rollback(True)
     assert short == general
 
 

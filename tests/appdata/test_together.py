@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from functools import partial
 from typing import Any
 
 import orjson
+import psycopg
 import pytest
 
 from appdata import services
@@ -15,8 +17,10 @@ from appdata.services import ANY, Answer, Conditions, Place, get_entry, put_entr
 from apps_registry.models import App
 from dotplatform.accounts.models import User
 from dotplatform.api.errors import NotFound, PreconditionFailed, QuotaExceeded, TooLarge
+from dotplatform.waiting import Elsewhere
 from tests.appdata.conftest import APPS, install
-from tests.loops import Loop, loop as running_loop
+from tests.dotplatform.database.test_calls import server_of_tests
+from tests.loops import Loop, loop as running_loop, never_waiting
 
 PEOPLE = 6
 
@@ -146,6 +150,61 @@ def test_batches_of_many_people_are_one_statement_and_a_refusal_is_its_own(loop:
         if number != wrong:
             assert json.loads(asked[number].result())["head"] == 3
             assert json.loads(get_entry(place, "new").body)["value"] == str(place)
+
+
+def putting_all(place: Place) -> Callable[[], Any]:
+    operations = [{"op": "put", "key": "mine", "value": "other"}, {"op": "put", "key": "new", "value": 1}]
+    return partial(services.run_batch, place, operations, json.dumps({"operations": operations}).encode())
+
+
+def counting(place: Place) -> Callable[[], Any]:
+    operations = [{"op": "put", "key": "mine", "value": "other"}, {"op": "increment", "key": "count"}]
+    return partial(services.run_batch, place, operations, json.dumps({"operations": operations}).encode())
+
+
+WRITES = {"a value": partial(putting, value="other"), "a batch": counting, "a batch that only puts": putting_all}
+
+
+@contextmanager
+def somebody_writing(place: Place) -> Iterator[psycopg.Connection[Any]]:
+    """Another connection in the midst of a write, until it is rolled back."""
+    with psycopg.connect(**server_of_tests()) as other:
+        other.execute("SELECT dot_open_door_to_write(%s, %s, %s)", [place.user_id, place.acting, place.app_id])
+        yield other
+
+
+@pytest.mark.parametrize("write", WRITES.values(), ids=WRITES)
+def test_nobody_waits_for_whoever_another_process_writes_for(
+    loop: Loop, places: list[Place], write: Callable[[Place], Callable[[], Any]]
+) -> None:
+    place, *others = places
+    with somebody_writing(place), loop.statements() as sent, never_waiting():
+        asked = loop.at_once([write(each) for each in places])
+    assert len(sent) == 2, "all together, and the one once more"
+    assert isinstance(asked[0].exception(), Elsewhere)
+    assert json.loads(get_entry(place, "mine").body)["revision"] == 1, "nothing was done for it"
+    for each, done in zip(others, asked[1:], strict=True):
+        done.result()
+        assert services.list_heads([each])[0] > 1
+
+
+@pytest.mark.parametrize("write", WRITES.values(), ids=WRITES)
+def test_what_was_busy_is_asked_again(
+    loop: Loop, places: list[Place], write: Callable[[Place], Callable[[], Any]]
+) -> None:
+    busy, first, second, *_ = places
+
+    def write_and_let_go() -> Any:
+        done = write(first)()
+        other.rollback()
+        return done
+
+    with somebody_writing(busy) as other, loop.statements() as sent, never_waiting():
+        asked = loop.at_once([write(busy), write_and_let_go, write(second)])
+    assert len(sent) == 2
+    for done in asked:
+        done.result()
+    assert services.list_heads([busy])[0] > 1
 
 
 def test_a_long_batch_takes_a_connection_of_its_own(loop: Loop, places: list[Place]) -> None:

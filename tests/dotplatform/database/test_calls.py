@@ -47,7 +47,7 @@ def end_backend(pid: int) -> None:
 def server_of_tests() -> dict[str, Any]:
     """What psycopg needs to connect to the test database."""
     given = connections["default"].settings_dict
-    return {"host": given["HOST"], "user": given["USER"], "dbname": given["NAME"]}
+    return {"host": given["HOST"], "port": given["PORT"] or None, "user": given["USER"], "dbname": given["NAME"]}
 
 
 @pytest.mark.usefixtures("counter")
