@@ -153,9 +153,9 @@ _IS_OF_THE_OTHER_APP = "app_id = split_part(current_setting('dot.grants', true),
 
 
 def _asks_for(verbs: Sequence[str]) -> str:
-    """True also where the door is open to no other app: then there is nothing to refuse."""
-    pattern = f"^$|:({'|'.join(verbs)})" if verbs else "^$"
-    return f"coalesce(current_setting('dot.grants', true), '') ~ '{pattern}'"
+    """True also where the door is open to no other app: then there is nothing to refuse, and no pattern to look for."""
+    grants = "coalesce(current_setting('dot.grants', true), '')"
+    return f"{grants} = ''" + (f" OR {grants} ~ ':({'|'.join(verbs)})'" if verbs else "")
 
 
 class CompositeForeignKey(_DatabaseOnlyConstraint):
