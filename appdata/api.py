@@ -95,7 +95,8 @@ def _batch(request: HttpRequest, app_id: str) -> HttpResponse:
     require_json(request)
     body = read_body(request, BATCH_BYTES)
     try:
-        operations = checked_operations(parsed_json(body, BATCH_BYTES, levels_above=3))
+        parsed = parsed_json(body, BATCH_BYTES, levels_above=3)
+        operations = checked_operations(parsed.value)
     except InvalidJSON:
         name_wrong_value(body)
         raise
@@ -103,7 +104,8 @@ def _batch(request: HttpRequest, app_id: str) -> HttpResponse:
     place = _place(request, app_id, *verbs)
     if place.is_shared and any(map(reveals, operations)):
         place = _place(request, app_id, *verbs, reveals=True)
-    results = services.run_batch(place, operations, body, _idempotency_key(request))
+    key = _idempotency_key(request)
+    results = services.run_batch(place, operations, body, key, most_bytes=parsed.most_bytes)
     return HttpResponse(success_body(results), content_type=JSON_TYPE)
 
 

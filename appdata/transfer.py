@@ -142,7 +142,7 @@ def _lines(source: BinaryIO) -> Iterable[bytes]:
 
 def _checked_line(number: int, line: bytes) -> str:
     try:
-        entry = parsed_json(line, len(line) + LIMITS["value_bytes"], levels_above=1)
+        entry = parsed_json(line, len(line) + LIMITS["value_bytes"], levels_above=1).value
     except ApiError as error:
         error.details = {**(error.details if isinstance(error.details, dict) else {}), "line": number}
         raise

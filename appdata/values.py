@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import re
-from typing import Any
+from typing import Any, NamedTuple
 
 import orjson
 from django.utils.translation import gettext_noop as _
@@ -58,11 +58,15 @@ def checked_part(text: bytes, *path: str) -> bytes:
     return checked_value(part)
 
 
-def parsed_json(text: bytes, limit_bytes: int, *, levels_above: int = 0) -> Any:
-    """*text* as Python has it, once it is checked as ``checked_json`` says; numbers beyond a double are 0.
+class Parsed(NamedTuple):
+    """JSON text as Python has it; numbers beyond a double are 0. As it is stored, it has at most *most_bytes*."""
 
-    Values may stand *levels_above* levels deep in it.
-    """
+    value: Any
+    most_bytes: int
+
+
+def parsed_json(text: bytes, limit_bytes: int, *, levels_above: int = 0) -> Parsed:
+    """*text*, once it is checked as ``checked_json`` says. Values may stand *levels_above* levels deep in it."""
     try:
         parsed = orjson.loads(text)
     except orjson.JSONDecodeError as error:
@@ -74,9 +78,10 @@ def parsed_json(text: bytes, limit_bytes: int, *, levels_above: int = 0) -> Any:
     brackets = alike.count(b"{")
     if brackets > limit and is_deeper(parsed, limit + levels_above, brackets):
         raise _too_deep()
+    written_out = len(text)
     if _exponent_alike.search(alike) or _long_fraction.search(text):
-        _check_numbers(text, limit_bytes)
-    return parsed
+        written_out = _length_written_out(text, limit_bytes)
+    return Parsed(parsed, 2 * written_out)  # PostgreSQL writes a blank after each comma and colon
 
 
 def _too_deep() -> InvalidJSON:
@@ -84,7 +89,8 @@ def _too_deep() -> InvalidJSON:
     return InvalidJSON(_("A value is nested at most %(limit)s levels deep."), params={"limit": limit})
 
 
-def _check_numbers(text: bytes, limit: int) -> None:
+def _length_written_out(text: bytes, limit: int) -> int:
+    """How long *text* is at most with its numbers written out; refused where that, or one of them, is too long."""
     written_out = len(text)
     for fraction, sign, exponent, long_fraction in _exponent_or_long_fraction.findall(_strings.sub(b"", text)):
         if long_fraction or len(exponent) > len(str(_MOST_DIGITS)):
@@ -96,6 +102,7 @@ def _check_numbers(text: bytes, limit: int) -> None:
         written_out += shift
     if written_out > limit:
         raise TooLarge(details={"limit_bytes": limit})
+    return written_out
 
 
 NUMBER_TOO_LARGE = _("A number in it has more digits than can be stored.")

@@ -1,4 +1,4 @@
--- Writes of several people in one statement wait for nobody's; and an entry is written where it is looked up.
+-- Writes of several people in one statement wait for nobody's; batches that only put look at limits before they write.
 
 -- Whether this transaction holds the write lock of the installation now. It waits for none.
 CREATE FUNCTION dot_try_to_write(p_user uuid, p_app text) RETURNS boolean
@@ -57,34 +57,16 @@ BEGIN
     END LOOP;
 END $$;
 
--- And for batches that only put.
-CREATE FUNCTION dot_try_puts_all(
-    p_user uuid[], p_acting text[], p_app text[], p_request text[],
-    p_max_value integer[], p_max_keys bigint[], p_max_bytes bigint[],
-    OUT status integer, OUT head bigint, OUT added bigint[], OUT body text
-) RETURNS SETOF record
-LANGUAGE plpgsql AS $$
-DECLARE
-    v_answer record;
-BEGIN
-    FOR n IN 1 .. cardinality(p_user) LOOP
-        IF dot_try_to_write(p_user[n], p_app[n]) THEN
-            v_answer := dot_put_all(
-                p_user[n], p_acting[n], p_app[n], p_request[n]::jsonb, p_max_value[n], p_max_keys[n], p_max_bytes[n]);
-            status := v_answer.status;
-            head := v_answer.head;
-            added := v_answer.added;
-            body := v_answer.body;
-        ELSE
-            status := NULL;
-        END IF;
-        RETURN NEXT;
-    END LOOP;
-END $$;
-
--- As it was (0019_put_all.sql), but PostgreSQL 18, which tells what a row was, finds and writes each in one go.
-CREATE OR REPLACE FUNCTION dot_put_all(
-    p_user uuid, p_acting text, p_app text, p_request jsonb, p_max_value integer, p_max_keys bigint, p_max_bytes bigint,
+-- Puts all of {"operations": [{"op": "put", "key", "value"}, …]}, whose keys are all different, for the person or for
+-- the app itself: 200 with the head after the last of them and the places (from 1 on) of those whose entries are new.
+-- p_most_bytes: keys and values have no more, as they are stored. Where that may be too much, dot_batch looks closely,
+-- and body is there, as it answers.
+--
+-- PostgreSQL 18 tells what a row was, and so finds and writes each in one go. Before, each key is looked up in the
+-- index, and its row written where it was found (0011_values_written_once.sql says why).
+CREATE FUNCTION dot_put_many(
+    p_user uuid, p_acting text, p_app text, p_request jsonb, p_most_bytes integer,
+    p_max_value integer, p_max_keys bigint, p_max_bytes bigint,
     OUT status integer, OUT head bigint, OUT added bigint[], OUT body text
 )
 LANGUAGE plpgsql SET enable_hashjoin = off SET enable_mergejoin = off SET enable_seqscan = off AS $$
@@ -96,10 +78,8 @@ DECLARE
     v_head bigint;
     v_keys bigint;
     v_bytes bigint;
-    v_more_bytes bigint;
-    v_growth bigint; -- without what became shorter: the quota is counted from one operation to the next
-    v_longest integer;
     v_written bigint[];
+    v_more_bytes bigint;
     v_new record;
 BEGIN
     IF dot_open_door_to_write(p_user, p_acting, p_app) THEN
@@ -111,86 +91,95 @@ BEGIN
         status := 404;
         RETURN;
     END IF;
-    BEGIN
-        IF current_setting('server_version_num')::integer >= 180000 THEN
-            WITH asked AS (
-                SELECT o.n, o.key, coalesce(o.value, 'null') AS value,
-                    octet_length(coalesce(o.value, 'null')::text) AS bytes
-                FROM ROWS FROM (jsonb_to_recordset(v_operations) AS (key text, value jsonb)) WITH ORDINALITY
-                    AS o (key, value, n)
-                OFFSET 0
-            ), written AS (
-                UPDATE app_data e SET
-                    value = a.value, revision = v_head + a.n, bytes = octet_length(a.key) + a.bytes,
-                    updated_at = v_now, written_by = v_writer
-                FROM asked a
-                WHERE e.user_id = p_user AND e.app_id = p_app AND e.key = a.key
-                RETURNING a.n, a.bytes, new.bytes - old.bytes AS more_bytes
-            )
-            SELECT coalesce(sum(more_bytes), 0), coalesce(sum(greatest(more_bytes, 0)), 0), max(bytes),
-                coalesce(array_agg(n), '{}')
-            INTO v_more_bytes, v_growth, v_longest, v_written
-            FROM written;
-        ELSE
-            WITH asked AS (
-                SELECT o.n, o.key, coalesce(o.value, 'null') AS value,
-                    octet_length(coalesce(o.value, 'null')::text) AS bytes, e.place, e.bytes AS old_bytes
-                FROM ROWS FROM (jsonb_to_recordset(v_operations) AS (key text, value jsonb)) WITH ORDINALITY
-                    AS o (key, value, n)
-                JOIN LATERAL (
-                    SELECT e.ctid AS place, e.bytes FROM app_data e
-                    WHERE e.user_id = p_user AND e.app_id = p_app AND e.key = o.key
-                    OFFSET 0
-                ) AS e ON true
-                OFFSET 0
-            ), written AS (
-                UPDATE app_data e SET
-                    value = a.value, revision = v_head + a.n, bytes = octet_length(a.key) + a.bytes,
-                    updated_at = v_now, written_by = v_writer
-                FROM asked a
-                WHERE e.ctid = a.place
-                RETURNING a.n, a.bytes, e.bytes - a.old_bytes AS more_bytes
-            )
-            SELECT coalesce(sum(more_bytes), 0), coalesce(sum(greatest(more_bytes, 0)), 0), max(bytes),
-                coalesce(array_agg(n), '{}')
-            INTO v_more_bytes, v_growth, v_longest, v_written
-            FROM written;
-        END IF;
-        IF cardinality(v_written) < v_length THEN
-            WITH created AS (
-                INSERT INTO app_data (
-                    id, user_id, app_id, key, value, revision, bytes, created_at, updated_at, written_by
-                )
-                SELECT dot_uuid7(), p_user, p_app, o.key, coalesce(o.value, 'null'), v_head + o.n,
-                    octet_length(o.key) + octet_length(coalesce(o.value, 'null')::text), v_now, v_now, v_writer
-                FROM ROWS FROM (jsonb_to_recordset(v_operations) AS (key text, value jsonb)) WITH ORDINALITY
-                    AS o (key, value, n)
-                WHERE o.n <> ALL (v_written)
-                RETURNING key, revision, bytes
-            )
-            SELECT array_agg(key) AS keys, array_agg(revision - v_head) AS places, sum(bytes) AS bytes,
-                max(bytes - octet_length(key)) AS longest
-            INTO v_new FROM created;
-            DELETE FROM app_data_tombstones t
-            WHERE t.user_id = p_user AND t.app_id = p_app AND t.key = ANY (v_new.keys);
-            added := v_new.places;
-            v_keys := v_keys + cardinality(added);
-            v_more_bytes := v_more_bytes + v_new.bytes;
-            v_growth := v_growth + v_new.bytes;
-            v_longest := greatest(v_longest, v_new.longest);
-        END IF;
-        IF v_longest > p_max_value OR v_growth > 0 AND v_bytes + v_growth > p_max_bytes
-            OR added IS NOT NULL AND v_keys > p_max_keys THEN
-            RAISE SQLSTATE 'DT002';
-        END IF;
-        status := 200;
-        head := v_head + v_length;
-        UPDATE user_apps i SET revision = head, data_keys = v_keys, data_bytes = v_bytes + v_more_bytes
-        WHERE i.user_id = p_user AND i.app_id = p_app;
-    EXCEPTION WHEN SQLSTATE 'DT002' THEN
-        added := NULL;
+    IF p_most_bytes > p_max_value OR v_bytes + p_most_bytes > p_max_bytes OR v_keys + v_length > p_max_keys THEN
         SELECT batch.status, batch.head, batch.body INTO status, head, body FROM dot_batch(
             p_user, p_acting, p_app, p_request, ARRAY[v_length], NULL, NULL, p_max_value, p_max_keys, p_max_bytes
         ) AS batch;
-    END;
+        RETURN;
+    END IF;
+    IF current_setting('server_version_num')::integer >= 180000 THEN
+        WITH asked AS (
+            SELECT o.n, o.key, coalesce(o.value, 'null') AS value,
+                octet_length(o.key) + octet_length(coalesce(o.value, 'null')::text) AS bytes
+            FROM ROWS FROM (jsonb_to_recordset(v_operations) AS (key text, value jsonb)) WITH ORDINALITY
+                AS o (key, value, n)
+            OFFSET 0
+        ), written AS (
+            UPDATE app_data e SET
+                value = a.value, revision = v_head + a.n, bytes = a.bytes, updated_at = v_now, written_by = v_writer
+            FROM asked a
+            WHERE e.user_id = p_user AND e.app_id = p_app AND e.key = a.key
+            RETURNING a.n, new.bytes - old.bytes AS more_bytes
+        )
+        SELECT coalesce(array_agg(n), '{}'), coalesce(sum(more_bytes), 0) INTO v_written, v_more_bytes FROM written;
+    ELSE
+        WITH asked AS (
+            SELECT o.n, coalesce(o.value, 'null') AS value,
+                octet_length(o.key) + octet_length(coalesce(o.value, 'null')::text) AS bytes,
+                e.place, e.bytes AS old_bytes
+            FROM ROWS FROM (jsonb_to_recordset(v_operations) AS (key text, value jsonb)) WITH ORDINALITY
+                AS o (key, value, n)
+            JOIN LATERAL (
+                SELECT e.ctid AS place, e.bytes FROM app_data e
+                WHERE e.user_id = p_user AND e.app_id = p_app AND e.key = o.key
+                OFFSET 0
+            ) AS e ON true
+            OFFSET 0
+        ), written AS (
+            UPDATE app_data e SET
+                value = a.value, revision = v_head + a.n, bytes = a.bytes, updated_at = v_now, written_by = v_writer
+            FROM asked a
+            WHERE e.ctid = a.place
+            RETURNING a.n, a.bytes - a.old_bytes AS more_bytes
+        )
+        SELECT coalesce(array_agg(n), '{}'), coalesce(sum(more_bytes), 0) INTO v_written, v_more_bytes FROM written;
+    END IF;
+    IF cardinality(v_written) < v_length THEN
+        WITH created AS (
+            INSERT INTO app_data (id, user_id, app_id, key, value, revision, bytes, created_at, updated_at, written_by)
+            SELECT dot_uuid7(), p_user, p_app, o.key, coalesce(o.value, 'null'), v_head + o.n,
+                octet_length(o.key) + octet_length(coalesce(o.value, 'null')::text), v_now, v_now, v_writer
+            FROM ROWS FROM (jsonb_to_recordset(v_operations) AS (key text, value jsonb)) WITH ORDINALITY
+                AS o (key, value, n)
+            WHERE o.n <> ALL (v_written)
+            RETURNING key, revision, bytes
+        )
+        SELECT array_agg(key) AS keys, array_agg(revision - v_head) AS places, sum(bytes) AS bytes
+        INTO v_new FROM created;
+        DELETE FROM app_data_tombstones t
+        WHERE t.user_id = p_user AND t.app_id = p_app AND t.key = ANY (v_new.keys);
+        added := v_new.places;
+        v_keys := v_keys + cardinality(added);
+        v_more_bytes := v_more_bytes + v_new.bytes;
+    END IF;
+    status := 200;
+    head := v_head + v_length;
+    UPDATE user_apps i SET revision = head, data_keys = v_keys, data_bytes = v_bytes + v_more_bytes
+    WHERE i.user_id = p_user AND i.app_id = p_app;
+END $$;
+
+-- Such batches of several people.
+CREATE FUNCTION dot_try_put_many(
+    p_user uuid[], p_acting text[], p_app text[], p_request text[], p_most_bytes integer[],
+    p_max_value integer[], p_max_keys bigint[], p_max_bytes bigint[],
+    OUT status integer, OUT head bigint, OUT added bigint[], OUT body text
+) RETURNS SETOF record
+LANGUAGE plpgsql AS $$
+DECLARE
+    v_answer record;
+BEGIN
+    FOR n IN 1 .. cardinality(p_user) LOOP
+        IF dot_try_to_write(p_user[n], p_app[n]) THEN
+            v_answer := dot_put_many(
+                p_user[n], p_acting[n], p_app[n], p_request[n]::jsonb, p_most_bytes[n],
+                p_max_value[n], p_max_keys[n], p_max_bytes[n]);
+            status := v_answer.status;
+            head := v_answer.head;
+            added := v_answer.added;
+            body := v_answer.body;
+        ELSE
+            status := NULL;
+        END IF;
+        RETURN NEXT;
+    END LOOP;
 END $$;

@@ -9,8 +9,10 @@ from urllib.parse import quote
 
 import orjson
 import pytest
+from django.db import connection
 
 from appdata.keys import end_of_prefix
+from appdata.values import parsed_json
 from dotplatform.api.parsers import is_deeper
 from tests.conftest import DotClient
 
@@ -184,6 +186,26 @@ class TestValues:
         brackets = text.count("[") + text.count("{")
         for levels in range(6):
             assert is_deeper(value, levels, brackets) == (depth(value) > levels)
+
+    @pytest.mark.parametrize(
+        "text",
+        [
+            "[1,1,1,1,1]",
+            '{"a":1,"b":[{},[],{"c":{"d":null}}],"b":2}',
+            "[1e300,-1e-300,1E+2,0e5,1.50e3,1.5e-20]",
+            '["1e5","0e0",1]',
+            "1e131071",
+            "1.5e-16382",
+            f"[0.{'1' * 16383},{'9' * 5000}]",
+            r'"\u0001\u001f\n\r\t\b\f\/\"\\\u00e9\ud83d\ude00"',
+            json.dumps({"점심": ["투표", "\x7f\u2028", {"": "," * 100}]}, ensure_ascii=False),
+        ],
+    )
+    def test_how_long_it_is_at_most_as_it_is_stored(self, db: None, text: str) -> None:
+        with connection.cursor() as cursor:
+            cursor.execute("SELECT octet_length(%s::jsonb::text)", [text])
+            (stored,) = cursor.fetchone()
+        assert stored <= parsed_json(text.encode(), 10**6).most_bytes <= 4 * max(stored, len(text.encode()))
 
     def test_256_kib_are_the_most(self, alices: DotClient) -> None:
         largest = b'"%b"' % (b"x" * (256 * 1024 - 2))

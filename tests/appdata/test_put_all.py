@@ -13,6 +13,7 @@ from django.db import connection, transaction
 from appdata import services
 from appdata.models import Entry, Tombstone
 from appdata.services import Place, delete_entry, put_entry, run_batch
+from appdata.values import parsed_json
 from dotplatform.accounts.models import User
 from dotplatform.api.errors import ApiError, NotFound
 from dotplatform.database.doors import as_person
@@ -39,7 +40,9 @@ def batch(place: Place, puts: Puts, **text: str) -> Any:
     operations = [{"op": "put", "key": key, "value": json.loads(value)} for key, value in values.items()]
     members = ", ".join(f'{{"op":"put","key":{json.dumps(key)},"value":{value}}}' for key, value in values.items())
     try:
-        return json.loads(run_batch(place, operations, b'{"operations": [%b]}' % members.encode()))
+        body = b'{"operations": [%b]}' % members.encode()
+        most_bytes = parsed_json(body, 10**6, levels_above=3).most_bytes
+        return json.loads(run_batch(place, operations, body, most_bytes=most_bytes))
     except ApiError as error:
         return error.status, orjson.loads(orjson.dumps(error.details))
 
@@ -66,7 +69,7 @@ def both_ways(place: Place, alice: User, puts: Puts, **text: str) -> tuple[Any, 
     """Answer and rows, by the short way and by the general one; each is undone."""
 
     def go(is_short: bool) -> Any:
-        with transaction.atomic(), mock.patch.object(services, "_put_all", wraps=services._put_all) as short:
+        with transaction.atomic(), mock.patch.object(services, "_put_many", wraps=services._put_many) as short:
             if is_short:
                 done = batch(place, puts, **text), rows(alice)
             else:
@@ -113,8 +116,8 @@ def test_both_ways_answer_and_do_the_same(
 def test_before_postgresql_18_they_do_the_same_too(place: Place, alice: User, settings: Any, puts: Puts) -> None:
     """Where the server cannot tell what a row was, another statement looks at it first."""
     as_before = """DO $$ BEGIN
-        EXECUTE replace(pg_get_functiondef('dot_put_all'::regproc), '>= 180000', '>= 990000');
-        ASSERT pg_get_functiondef('dot_put_all'::regproc) LIKE '%%>= 990000%%';
+        EXECUTE replace(pg_get_functiondef('dot_put_many'::regproc), '>= 180000', '>= 990000');
+        ASSERT pg_get_functiondef('dot_put_many'::regproc) LIKE '%%>= 990000%%';
     END $$"""
     settings.DOT_LIMITS = {**settings.DOT_LIMITS, "installation_bytes": 165}
     with transaction.atomic(), connection.cursor() as cursor:
@@ -142,16 +145,16 @@ def test_the_same_for_another_who_writes(place: Place, alice: User) -> None:
 
 
 def test_it_is_not_for_what_is_more_than_putting(place: Place) -> None:
-    with mock.patch.object(services, "_put_all") as short:
+    with mock.patch.object(services, "_put_many") as short:
         batches: list[list[dict[str, Any]]] = [
             [{"op": "put", "key": "kept", "value": 1, "revision": 1}],
             [{"op": "put", "key": "kept", "value": 1}, {"op": "put", "key": "kept", "value": 2}],
             [{"op": "put", "key": "kept", "value": 1}, {"op": "increment", "key": "count"}],
         ]
         for operations in batches:
-            run_batch(place, operations, json.dumps({"operations": operations}).encode())
+            run_batch(place, operations, json.dumps({"operations": operations}).encode(), most_bytes=200)
         once = [{"op": "put", "key": "kept", "value": 1}]
-        run_batch(place, once, json.dumps({"operations": once}).encode(), "once")
+        run_batch(place, once, json.dumps({"operations": once}).encode(), "once", most_bytes=200)
     assert not short.called
 
 
@@ -159,12 +162,12 @@ def test_who_has_not_the_app_is_told_so(place: Place, bob: User) -> None:
     operations = [{"op": "put", "key": "a", "value": 1}]
     for stranger in (Place(place.user_id, "absent"), Place(place.user_id, "absent", services.PERSON)):
         with pytest.raises(NotFound):
-            run_batch(stranger, operations, json.dumps({"operations": operations}).encode())
+            run_batch(stranger, operations, json.dumps({"operations": operations}).encode(), most_bytes=200)
 
 
 def test_an_app_cannot_put_into_another(place: Place) -> None:
     """Were the short way taken for it by mistake, the policies would still stand there."""
-    limits = (b"262144", b"10000", b"16777216")
+    limits = (b"200", b"262144", b"10000", b"16777216")
     body = b'{"operations":[{"op":"put","key":"kept","value":1}]}'
     asked = (place.user_id.hex.encode(), b"tasks", b"notes", body, *limits)
-    assert services._put_all(*asked)[0] == b"404"
+    assert services._put_many(*asked)[0] == b"404"
