@@ -13,7 +13,7 @@ from appdata import services
 from appdata.access import place_for, require_some_consent
 from appdata.keys import key_in_path
 from appdata.limits import limits_of
-from appdata.operations import VERBS, checked_operations, name_wrong_value, reveals
+from appdata.operations import VERBS, checked_operations, name_wrong_value, plain_puts, reveals
 from appdata.parameters import choice_parameter, number_parameter, prefix_parameter, text_parameter, truth_parameter
 from appdata.preconditions import conditions_of, is_conditional
 from appdata.services import Answer, Place
@@ -94,18 +94,20 @@ def _batch(request: HttpRequest, app_id: str) -> HttpResponse:
     credential_of(request).acting_in(app_id)  # before anything is said about the body
     require_json(request)
     body = read_body(request, BATCH_BYTES)
+    key = _idempotency_key(request)
     try:
         parsed = parsed_json(body, BATCH_BYTES, levels_above=3)
-        operations = checked_operations(parsed.value)
+        puts = plain_puts(parsed.value) if key is None else None
+        operations = puts or checked_operations(parsed.value)
     except InvalidJSON:
         name_wrong_value(body)
         raise
-    verbs = sorted({VERBS[each["op"]] for each in operations})
-    place = _place(request, app_id, *verbs)
-    if place.is_shared and any(map(reveals, operations)):
-        place = _place(request, app_id, *verbs, reveals=True)
-    key = _idempotency_key(request)
-    results = services.run_batch(place, operations, body, key, most_bytes=parsed.most_bytes)
+    if puts:
+        results = services.put_many(_place(request, app_id, "write"), puts, body, parsed.most_bytes)
+    else:
+        verbs = sorted({VERBS[each["op"]] for each in operations})
+        place = _place(request, app_id, *verbs, reveals=any(map(reveals, operations)))
+        results = services.run_batch(place, operations, body, key)
     return HttpResponse(success_body(results), content_type=JSON_TYPE)
 
 

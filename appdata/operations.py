@@ -33,6 +33,7 @@ _SHAPES = {
     }
     for op, (required, optional) in _MEMBERS.items()
 }
+_PLAIN_PUTS = {order for order, has_more in _SHAPES["put"].items() if not has_more}
 _LARGEST_REVISION = 2**63 - 1
 
 
@@ -54,6 +55,26 @@ def checked_operations(body: Any) -> list[dict[str, Any]]:
     return operations
 
 
+def plain_puts(body: Any) -> list[dict[str, Any]] | None:
+    """The operations of a batch that only puts, each under a key of its own, whatever is there; None: it does not.
+
+    Most batches are such. What ``checked_operations`` finds out of one after the other, this finds out of all at once;
+    why one is wrong is for that to say.
+    """
+    operations = body.get("operations") if type(body) is dict and len(body) == 1 else None
+    if type(operations) is not list or not 1 <= len(operations) <= LIMITS["batch_operations"]:
+        return None
+    if {*map(type, operations)} != {dict} or not {*map(tuple, operations)} <= _PLAIN_PUTS:
+        return None
+    keys = [operation["key"] for operation in operations]
+    if [operation["op"] for operation in operations].count("put") < len(keys) or {*map(type, keys)} != {str}:
+        return None
+    text = "".join(keys)
+    lengths = [*map(len, keys)] if text.isascii() else [len(key.encode()) for key in keys]
+    are_keys = min(lengths) > 0 and max(lengths) <= LIMITS["key_bytes"] and text.isprintable()
+    return operations if are_keys and len({*keys}) == len(keys) else None
+
+
 def name_wrong_value(body: bytes) -> None:
     """Raise what is wrong with the first value in *body* that cannot be stored, its operation named.
 
@@ -73,12 +94,6 @@ def name_wrong_value(body: bytes) -> None:
 def reveals(operation: dict[str, Any]) -> bool:
     """Whether the answer says something of the value that was there: a sum, or the entry where a revision is wrong."""
     return operation["op"] == "increment" or "revision" in operation
-
-
-def are_plain_puts(operations: list[dict[str, Any]]) -> bool:
-    """Whether each puts a value, whatever was there, under a key of its own."""
-    are_puts = all(operation["op"] == "put" and "revision" not in operation for operation in operations)
-    return are_puts and len({operation["key"] for operation in operations}) == len(operations)
 
 
 def runs_of_different_keys(operations: list[dict[str, Any]]) -> list[int]:

@@ -18,7 +18,7 @@ from django.utils.translation import gettext_noop as _
 
 from appdata.keys import end_of_prefix
 from appdata.limits import limits_of
-from appdata.operations import are_plain_puts, runs_of_different_keys
+from appdata.operations import runs_of_different_keys
 from appdata.values import NUMBER_TOO_LARGE
 from apps_registry.models import Installation
 from apps_registry.services import installed_app
@@ -144,37 +144,29 @@ def delete_entry(place: Place, key: str, conditions: Conditions = UNCONDITIONAL)
     return _answer(_delete(*place.arguments(), key.encode(), *conditions.arguments()))
 
 
-def run_batch(
-    place: Place,
-    operations: list[Any],
-    body: bytes,
-    idempotency_key: str | None = None,
-    *,
-    most_bytes: int | None = None,
-) -> bytes:
+def run_batch(place: Place, operations: list[Any], body: bytes, idempotency_key: str | None = None) -> bytes:
     """Do all of the checked *operations*, or none: the JSON text of ``{"results", "head"}``.
 
-    With an *idempotency_key*, the same *body* is done once in 24 hours and answered alike. *most_bytes*, as
-    ``parsed_json`` has it, lets a batch that only puts go a shorter way. Raises what the first operation that fails
-    would raise alone, with its index, op, key and status in the details.
+    With an *idempotency_key*, the same *body* is done once in 24 hours and answered alike. Raises what the first
+    operation that fails would raise alone, with its index, op, key and status in the details.
     """
-    is_long = len(body) >= LONG_BATCH_BYTES
-    is_more = is_long or idempotency_key is not None or place.is_shared
-    if most_bytes is not None and not is_more and are_plain_puts(operations):
-        status, head, added, answer = _called_with_limits(_put_many, place, body, b"%d" % most_bytes)
-        if status == b"200" and answer is None:
-            return _all_put(operations, int(head or 0), added)
-    else:
-        runs = _array(runs_of_different_keys(operations))
-        once: tuple[bytes | None, bytes | None] = (None, None)
-        if idempotency_key is not None:
-            once = (idempotency_key.encode(), hashlib.sha256(body).hexdigest().encode())
-        status, _head, answer = _called_with_limits(_long_batch if is_long else _batch, place, body, runs, *once)
-    if status == b"200" and answer is not None:
-        return answer
-    if status == b"422":
-        raise IdempotencyKeyReused
-    raise _refused(Answer(int(status or 0), 0, answer or b""))
+    runs = _array(runs_of_different_keys(operations))
+    once: tuple[bytes | None, bytes | None] = (None, None)
+    if idempotency_key is not None:
+        once = (idempotency_key.encode(), hashlib.sha256(body).hexdigest().encode())
+    batch = _batch if len(body) < LONG_BATCH_BYTES else _long_batch
+    status, _head, answer = _called_with_limits(batch, place, body, runs, *once)
+    return _batch_answer(status, answer)
+
+
+def put_many(place: Place, operations: list[Any], body: bytes, most_bytes: int) -> bytes:
+    """As ``run_batch``, for operations that are ``plain_puts``. *most_bytes* as ``parsed_json`` has it."""
+    if len(body) >= LONG_BATCH_BYTES or place.is_shared:
+        return run_batch(place, operations, body)
+    status, head, added, answer = _called_with_limits(_put_many, place, body, b"%d" % most_bytes)
+    if status == b"200" and answer is None:
+        return _all_put(operations, int(head or 0), added)
+    return _batch_answer(status, answer)
 
 
 def list_entries(place: Place, *, prefix: str = "", cursor: str = "", limit: int = 100, values: bool = True) -> bytes:
@@ -245,6 +237,14 @@ def list_heads(places: Sequence[Place]) -> list[int]:
     apps = b"{%b}" % b",".join(place.app_id.encode() for place in places)
     (heads,) = _heads(users, apps)
     return [int(head) for head in (heads or b"{}")[1:-1].split(b",") if head]
+
+
+def _batch_answer(status: bytes | None, answer: bytes | None) -> bytes:
+    if status == b"200" and answer is not None:
+        return answer
+    if status == b"422":
+        raise IdempotencyKeyReused
+    raise _refused(Answer(int(status or 0), 0, answer or b""))
 
 
 def _all_put(operations: list[Any], head: int, added: bytes | None) -> bytes:

@@ -198,5 +198,6 @@ _WRITES: dict[str, Callable[[Place], object]] = {
     "patch_entry": lambda place: services.patch_entry(place, "kept", b"1"),
     "delete_entry": lambda place: services.delete_entry(place, "kept"),
     "run_batch": lambda place: services.run_batch(place, [_OPERATION], _BATCH),
+    "put_many": lambda place: services.put_many(place, [_OPERATION], _BATCH, 2 * len(_BATCH)),
     "import_entries": lambda place: import_entries(place, BytesIO(b'{"key":"new","value":1}'), mode="replace"),
 }

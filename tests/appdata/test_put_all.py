@@ -12,13 +12,15 @@ from django.db import connection, transaction
 
 from appdata import services
 from appdata.models import Entry, Tombstone
-from appdata.services import Place, delete_entry, put_entry, run_batch
+from appdata.operations import checked_operations, plain_puts
+from appdata.services import Place, delete_entry, put_entry, put_many, run_batch
 from appdata.values import parsed_json
 from dotplatform.accounts.models import User
 from dotplatform.api.errors import ApiError, NotFound
 from dotplatform.database.doors import as_person
 from tests.appdata.conftest import installation
-from tests.appdata.test_batch import assert_counters_are_exact
+from tests.appdata.test_batch import URL, assert_counters_are_exact
+from tests.conftest import DotClient
 
 Puts = dict[str, Any]
 KEPT: Puts = {"kept": "text", "long": "x" * 60, '점심 "투표" \\ {,}': [1, 2]}
@@ -34,15 +36,18 @@ def place(installed: None, alice: User) -> Place:
     return place
 
 
-def batch(place: Place, puts: Puts, **text: str) -> Any:
+def batch(place: Place, puts: Puts, *, is_short: bool, **text: str) -> Any:
     """The answer, or the refusal. *text*: values as they are written."""
     values = {**{key: json.dumps(value) for key, value in puts.items()}, **text}
-    operations = [{"op": "put", "key": key, "value": json.loads(value)} for key, value in values.items()]
     members = ", ".join(f'{{"op":"put","key":{json.dumps(key)},"value":{value}}}' for key, value in values.items())
+    body = b'{"operations": [%b]}' % members.encode()
+    parsed = parsed_json(body, 10**6, levels_above=3)
+    operations = plain_puts(parsed.value)
+    assert operations is not None
     try:
-        body = b'{"operations": [%b]}' % members.encode()
-        most_bytes = parsed_json(body, 10**6, levels_above=3).most_bytes
-        return json.loads(run_batch(place, operations, body, most_bytes=most_bytes))
+        if is_short:
+            return json.loads(put_many(place, operations, body, parsed.most_bytes))
+        return json.loads(run_batch(place, operations, body))
     except ApiError as error:
         return error.status, orjson.loads(orjson.dumps(error.details))
 
@@ -69,13 +74,8 @@ def both_ways(place: Place, alice: User, puts: Puts, **text: str) -> tuple[Any, 
     """Answer and rows, by the short way and by the general one; each is undone."""
 
     def go(is_short: bool) -> Any:
-        with transaction.atomic(), mock.patch.object(services, "_put_many", wraps=services._put_many) as short:
-            if is_short:
-                done = batch(place, puts, **text), rows(alice)
-            else:
-                with mock.patch.object(services, "are_plain_puts", return_value=False):
-                    done = batch(place, puts, **text), rows(alice)
-            assert short.called == is_short
+        with transaction.atomic():
+            done = batch(place, puts, is_short=is_short, **text), rows(alice)
             assert_counters_are_exact(alice)
             transaction.set_rollback(True)
         return done
@@ -144,17 +144,57 @@ def test_the_same_for_another_who_writes(place: Place, alice: User) -> None:
     assert {row[4] for row in short[1][0] if row[0] in ("kept", "new")} == {""}
 
 
-def test_it_is_not_for_what_is_more_than_putting(place: Place) -> None:
+PUT = {"op": "put", "key": "kept", "value": 1}
+MORE: dict[str, list[Any]] = {
+    "a revision": [{**PUT, "revision": 1}],
+    "no revision": [{**PUT, "revision": 0}],
+    "a key twice": [PUT, {**PUT, "value": 2}],
+    "something else": [PUT, {"op": "increment", "key": "count"}],
+    "something else only": [{"op": "check", "key": "a", "revision": 0}],
+    "another shape": [{"op": "put", "key": "kept"}],
+    "another kind": [{**PUT, "op": "patch"}],
+    "a kind that is none": [{**PUT, "op": ["put"]}],
+    "no object": [PUT, ["op", "key", "value"]],
+    "text": ["put"],
+    "no key": [{**PUT, "key": ""}],
+    "a key that is no text": [{**PUT, "key": 1}],
+    "a long key": [PUT, {**PUT, "key": "k" * 513}],
+    "a long key of few letters": [PUT, {**PUT, "key": "가" * 171}],
+    "a key with a control character": [{**PUT, "key": "a\x85"}],
+    "none": [],
+    "too many": [{**PUT, "key": str(n)} for n in range(101)],
+}
+
+
+@pytest.mark.parametrize("operations", MORE.values(), ids=MORE)
+def test_it_is_not_for_what_is_more_than_putting(operations: list[Any]) -> None:
+    assert plain_puts({"operations": operations}) is None
+    assert plain_puts(operations) is None
+    assert plain_puts({"operations": [PUT], "more": operations}) is None
+
+
+@pytest.mark.parametrize("key", ["k" * 512, "가" * 170, '점심 "투표" \\ {,}', "a/b//../c"])
+def test_what_it_is_for_is_right_in_the_eyes_of_the_general_way(key: str) -> None:
+    operations = [PUT, {"value": None, "key": key, "op": "put"}]
+    assert plain_puts({"operations": operations}) == checked_operations({"operations": operations})
+
+
+@pytest.mark.parametrize(("operations", "is_short"), [([PUT], True), ([{**PUT, "key": "new", "revision": 0}], False)])
+@pytest.mark.parametrize("headers", [{}, {"Idempotency-Key": "once"}])
+def test_requests_take_it_where_they_can(
+    alices: DotClient, place: Place, operations: list[Any], is_short: bool, headers: dict[str, str]
+) -> None:
+    body = json.dumps({"operations": operations})
+    with mock.patch.object(services, "_put_many", wraps=services._put_many) as short:
+        response = alices.post(URL, body, content_type="application/json", headers=headers)
+    assert response.status_code == 200, response.content
+    assert short.called == (is_short and not headers)
+
+
+def test_a_long_one_goes_the_general_way(place: Place) -> None:
+    body = b'{"operations":[{"op":"put","key":"kept","value":"%b"}]}' % (b"x" * services.LONG_BATCH_BYTES)
     with mock.patch.object(services, "_put_many") as short:
-        batches: list[list[dict[str, Any]]] = [
-            [{"op": "put", "key": "kept", "value": 1, "revision": 1}],
-            [{"op": "put", "key": "kept", "value": 1}, {"op": "put", "key": "kept", "value": 2}],
-            [{"op": "put", "key": "kept", "value": 1}, {"op": "increment", "key": "count"}],
-        ]
-        for operations in batches:
-            run_batch(place, operations, json.dumps({"operations": operations}).encode(), most_bytes=200)
-        once = [{"op": "put", "key": "kept", "value": 1}]
-        run_batch(place, once, json.dumps({"operations": once}).encode(), "once", most_bytes=200)
+        put_many(place, orjson.loads(body)["operations"], body, 2 * len(body))
     assert not short.called
 
 
@@ -162,7 +202,7 @@ def test_who_has_not_the_app_is_told_so(place: Place, bob: User) -> None:
     operations = [{"op": "put", "key": "a", "value": 1}]
     for stranger in (Place(place.user_id, "absent"), Place(place.user_id, "absent", services.PERSON)):
         with pytest.raises(NotFound):
-            run_batch(stranger, operations, json.dumps({"operations": operations}).encode(), most_bytes=200)
+            put_many(stranger, operations, json.dumps({"operations": operations}).encode(), 200)
 
 
 def test_an_app_cannot_put_into_another(place: Place) -> None:

@@ -155,7 +155,7 @@ def test_batches_of_many_people_are_one_statement_and_a_refusal_is_its_own(loop:
 def putting_all(place: Place) -> Callable[[], Any]:
     operations = [{"op": "put", "key": "mine", "value": "other"}, {"op": "put", "key": "new", "value": 1}]
     body = json.dumps({"operations": operations}).encode()
-    return partial(services.run_batch, place, operations, body, most_bytes=2 * len(body))
+    return partial(services.put_many, place, operations, body, 2 * len(body))
 
 
 def counting(place: Place) -> Callable[[], Any]:

@@ -12,7 +12,7 @@ from unittest import mock
 import orjson
 
 from appdata import services
-from appdata.operations import checked_operations
+from appdata.operations import plain_puts
 from appdata.services import Place
 from dotplatform.database.calls import Function
 from metrics.reduction import agent_of
@@ -120,7 +120,7 @@ def _cursor(after: str) -> str:
 
 def _work_batch(person: Person) -> None:
     body = _batch_body(random.randrange(10**6))  # the same keys each time: pgbench only knows one of them by name
-    services.run_batch(_place(person), checked_operations(orjson.loads(body)), body, most_bytes=2 * len(body))
+    services.put_many(_place(person), plain_puts(orjson.loads(body)) or [], body, 2 * len(body))
 
 
 def _work_metrics(person: Person) -> None:
