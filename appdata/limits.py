@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import time
 from typing import NamedTuple
 
 from appdata.models import AppLimit
 from dotplatform.limits import LIMITS
+from dotplatform.remembered import Remembered
 
 CACHE_S = 5.0
-_remembered: tuple[float, dict[str, tuple[int | None, int | None]]] = (0.0, {})
 
 
 class Limits(NamedTuple):
@@ -21,12 +20,7 @@ class Limits(NamedTuple):
 
 def limits_of(app_id: str) -> Limits:
     """The app's limits, at most ``CACHE_S`` old: no request pays a query for them."""
-    global _remembered  # noqa: PLW0603  (one value, replaced as a whole)
-    fresh_until, own = _remembered
-    if time.monotonic() >= fresh_until:
-        own = {limit.app_id: (limit.max_keys, limit.max_bytes) for limit in AppLimit.objects.all()}
-        _remembered = (time.monotonic() + CACHE_S, own)
-    max_keys, max_bytes = own.get(app_id, (None, None))
+    max_keys, max_bytes = _own_limits().get(app_id, (None, None))
     common = LIMITS
     return Limits(
         common["installation_keys"] if max_keys is None else max_keys,
@@ -36,5 +30,11 @@ def limits_of(app_id: str) -> Limits:
 
 def forget() -> None:
     """Ask the database again at the next request of this process."""
-    global _remembered  # noqa: PLW0603
-    _remembered = (0.0, {})
+    _own_limits.forget()
+
+
+def _load() -> dict[str, tuple[int | None, int | None]]:
+    return {limit.app_id: (limit.max_keys, limit.max_bytes) for limit in AppLimit.objects.all()}
+
+
+_own_limits = Remembered(_load, CACHE_S)

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-import time
-from typing import Any, ClassVar
+from typing import Any
 
 from django.core.exceptions import ValidationError
 from django.db import models
 from django.utils.translation import gettext_lazy as _
 
 from dotplatform.database.identifiers import uuid7
+from dotplatform.remembered import Remembered
 
 MAINTENANCE_CACHE_S = 2.0
 
@@ -17,19 +17,13 @@ MAINTENANCE_CACHE_S = 2.0
 class PlatformManager(models.Manager["Platform"]):
     """Reads the one row; what every request asks is remembered for a moment."""
 
-    _remembered: ClassVar[tuple[float, Platform | None]] = (0.0, None)
-
     def current(self) -> Platform:
         """The one row, made where it is missing."""
         return self.get_or_create(singleton=True)[0]
 
     def remembered(self) -> Platform:
         """The one row (or its defaults), at most ``MAINTENANCE_CACHE_S`` old. To read only."""
-        fresh_until, platform = PlatformManager._remembered
-        if platform is None or time.monotonic() >= fresh_until:
-            platform = self.first() or Platform()
-            PlatformManager._remembered = (time.monotonic() + MAINTENANCE_CACHE_S, platform)
-        return platform
+        return _platform()
 
     def in_maintenance(self) -> bool:
         """Whether maintenance mode is on, at most ``MAINTENANCE_CACHE_S`` old."""
@@ -37,7 +31,7 @@ class PlatformManager(models.Manager["Platform"]):
 
     def forget(self) -> None:
         """Ask the database again at the next request of this process."""
-        PlatformManager._remembered = (0.0, None)
+        _platform.forget()
 
 
 class Platform(models.Model):
@@ -70,3 +64,6 @@ class Platform(models.Model):
     def public_config(self) -> dict[str, Any]:
         """What anybody may see of the configuration."""
         return dict(self.config)
+
+
+_platform = Remembered(lambda: Platform.objects.first() or Platform(), MAINTENANCE_CACHE_S)

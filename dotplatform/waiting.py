@@ -29,10 +29,15 @@ def forbid_waiting() -> None:
     _never_waits = get_ident()
 
 
-def before_waiting() -> None:
-    """Raise ``Elsewhere`` in the thread that never waits.
+def may_wait() -> bool:
+    """Whether the calling thread may. Also the one that never waits, for a request that has written.
 
-    Not where the request has written: doing it a second time is worse than to keep everybody waiting for once.
+    Doing that a second time is worse than to keep everybody waiting for once.
     """
-    if get_ident() == _never_waits and not getattr(getcurrent(), "has_written", False):
+    return get_ident() != _never_waits or getattr(getcurrent(), "has_written", False)
+
+
+def before_waiting() -> None:
+    """Raise ``Elsewhere`` in the thread that never waits."""
+    if not may_wait():
         raise Elsewhere

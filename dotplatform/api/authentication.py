@@ -22,6 +22,7 @@ from django.http import HttpRequest
 
 from dotplatform.accounts.models import AccessToken, User
 from dotplatform.api.errors import Forbidden, NotFound, Unauthorized
+from dotplatform.remembered import Remembered
 
 ACCESS_PREFIX = "dot_pat_"
 LAUNCH_PREFIX = "dot_run_"
@@ -33,7 +34,6 @@ _CACHE_SIZE = 10_000
 _signer = signing.Signer(salt="dot.launch-token", sep=".")
 _cache: dict[bytes, tuple[float, float, Credential]] = {}  # digest → (fresh until, expires at, credential)
 _unknown: dict[bytes, float] = {}  # digest → until when it need not be looked up again
-_deactivated: tuple[float, frozenset[UUID]] = (0.0, frozenset())  # (fresh until, people)
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,23 +112,20 @@ def _read_launch_token(token: str) -> tuple[int, Credential]:
     return int(expires), Credential(UUID(user_hex), scopes, frozenset({app_id}), is_launch=True)
 
 
-def _deactivated_people() -> frozenset[UUID]:
-    """People who may no longer sign in, at most ``CACHE_S`` old. (Who was deleted has no rows left to see.)"""
-    global _deactivated  # noqa: PLW0603  (one value, replaced as a whole: threads see the old or the new one)
-    fresh_until, people = _deactivated
-    if time.monotonic() >= fresh_until:
-        people = frozenset(User.objects.filter(is_active=False).values_list("id", flat=True))
-        _deactivated = (time.monotonic() + CACHE_S, people)
-    return people
+def _load_deactivated_people() -> frozenset[UUID]:
+    """People who may no longer sign in. (Who was deleted has no rows left to see.)"""
+    return frozenset(User.objects.filter(is_active=False).values_list("id", flat=True))
+
+
+_deactivated_people = Remembered(_load_deactivated_people, CACHE_S)
 
 
 def forget() -> None:
     """Ask the database again at the next request of this process."""
-    global _deactivated  # noqa: PLW0603
     _cache.clear()
     _unknown.clear()
     _read_launch_token.cache_clear()
-    _deactivated = (0.0, frozenset())
+    _deactivated_people.forget()
 
 
 def digest(token: str) -> bytes:

@@ -7,7 +7,6 @@ are written; then, by pgbench, the same write beside what was decided against: N
 from __future__ import annotations
 
 import argparse
-import math
 import random
 import socket
 from collections.abc import Callable, Iterator, Mapping
@@ -121,7 +120,7 @@ def _listening(port: int, people: range) -> Iterator[None]:
 
 def _puts(people: range, then: str = "") -> list[str]:
     """pgbench's scripts: a PUT each, and, where something else is to be done, that in the same transaction."""
-    with mock.patch("appdata.limits._remembered", (math.inf, {})):  # there is no database of this process's own
+    with mock.patch("appdata.limits._own_limits", dict):  # there is no database of this process's own
         puts = [recorded(partial(_put_one, random.choice(people), number)) for number in range(SCRIPTS)]
     return [f"BEGIN;\n{put}{then};\nEND;\n" for put in puts] if then else puts
 
