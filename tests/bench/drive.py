@@ -8,7 +8,7 @@ import re
 import subprocess
 import tempfile
 import time
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 from pathlib import Path
 from statistics import quantiles
@@ -30,9 +30,18 @@ class Reading:
     broken: int = 0  # no answer
 
 
-def cpu_seconds(roots: Iterable[int]) -> float:
-    """Processor time of these processes and all below them, the ended ones included."""
-    return sum(_used(roots).values())
+def cpu_seconds(roots: Collection[int]) -> float:
+    """Processor time of these processes and all below them, the ended ones included.
+
+    One that is just ending may be in no sum: gone when it is looked at, and not yet its parent's when that was. So this
+    looks until nobody came or went.
+    """
+    used: dict[int, float] = {}
+    while True:
+        before, used = used, _used(roots)
+        if used.keys() == before.keys():
+            return sum(used.values())
+        time.sleep(0.01)
 
 
 def _used(roots: Iterable[int]) -> dict[int, float]:
@@ -101,12 +110,9 @@ def pgbench(
             files += ["-f", str(path)]
         options = ["-n", "-M", "prepared", f"-c{connections}", "-j1", f"-T{max(1, round(seconds))}"]
         log = ["-l", "--sampling-rate=0.2", f"--log-prefix={folder}/log"]
-        before = _used(processes)
+        before = cpu_seconds(processes)
         output = _run([str(binary), *options, *log, *files, *dsn])
-        deadline = time.monotonic() + 5
-        while len(after := _used(processes)) > len(before) and time.monotonic() < deadline:
-            time.sleep(0.01)  # until its connections' processes are gone: one that is just going would be in no sum
-        cpu_s = sum(after.values()) - sum(before.values())
+        cpu_s = cpu_seconds(processes) - before
         lines = [line for path in Path(folder).glob("log*") for line in path.read_text().splitlines()]
     transactions = int(re.search(r"actually processed: (\d+)", output)[1])  # type: ignore[index]
     tps = float(re.search(r"tps = ([\d.]+)", output)[1])  # type: ignore[index]
