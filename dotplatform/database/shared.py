@@ -208,10 +208,13 @@ class SharedConnection:
             return [self._alone.popleft()]
         if not self.waiting:
             return []
-        calls = [self.waiting.popleft()]
-        function = calls[0].function
-        if function.together is not None and not calls[0].was_busy:  # alone, it waits for whoever writes there
-            left = MOST_BYTES_AT_ONCE - calls[0].size
+        first = self.waiting.popleft()
+        calls, function = [first], first.function
+        if first.was_busy:  # alone, it waits for whoever writes there; by then the others may find theirs free
+            for call in self.waiting:
+                call.was_busy = False
+        elif function.together is not None:
+            left = MOST_BYTES_AT_ONCE - first.size
             for _ in range(len(self.waiting)):
                 call = self.waiting.popleft()
                 if call.function is function and call.size <= left:
