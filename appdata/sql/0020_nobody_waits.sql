@@ -1,6 +1,6 @@
 -- Writes of several people in one statement wait for nobody's; batches that only put look at limits before they write.
--- What these functions replace (dot_put_entries, dot_batches, dot_put_all, dot_puts_all) the earlier code still asks; it can
--- go one version later.
+-- What these functions replace (dot_put_entries, dot_batches, dot_put_all, dot_puts_all), the earlier code still asks: it
+-- can go one version later.
 
 -- Whether this transaction holds the write lock of the installation now. It waits for none.
 CREATE FUNCTION dot_try_to_write(p_user uuid, p_app text) RETURNS boolean
