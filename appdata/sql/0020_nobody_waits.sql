@@ -1,15 +1,15 @@
--- Writes of several people in one statement wait for nobody's; batches that only put look at limits before they write.
--- What these functions replace (dot_put_entries, dot_batches, dot_put_all, dot_puts_all), the earlier code still asks: it
--- can go one version later.
+-- Writes of several people in one statement hardly wait; batches that only put look at limits before they write.
+-- What these functions replace (dot_put_entries, dot_batches, dot_put_all, dot_puts_all) is what the earlier code asks:
+-- it can go one version later.
 
 -- Whether this transaction holds the write lock of the installation now. It waits for none.
 CREATE FUNCTION dot_try_to_write(p_user uuid, p_app text) RETURNS boolean
 LANGUAGE sql
 RETURN pg_try_advisory_xact_lock(hashtextextended(p_app, uuid_hash_extended(p_user, 0)));
 
--- As dot_put_entries (0009_together.sql), but where somebody else is just writing, status is NULL, nothing was done for
--- that call, and it is to be asked again. Waiting, this would keep up the others, and hold their locks until the other
--- writer's commit is on the disk, for whom somebody else waits then.
+-- As dot_put_entries (0009_together.sql), but where somebody else is just writing, only the first call waits: no lock is
+-- held yet. For the others status is NULL then, nothing was done, and they are to be asked again: waiting, they would
+-- hold the locks of those before them until the other writer's commit is on the disk, and somebody waits for these.
 CREATE FUNCTION dot_try_put_entries(
     p_user uuid[], p_acting text[], p_app text[], p_key text[], p_value text[], p_match text[], p_none_match text[],
     p_max_value integer[], p_max_keys bigint[], p_max_bytes bigint[],
@@ -20,7 +20,7 @@ DECLARE
     v_answer record;
 BEGIN
     FOR n IN 1 .. cardinality(p_user) LOOP
-        IF dot_try_to_write(p_user[n], p_app[n]) THEN
+        IF n = 1 OR dot_try_to_write(p_user[n], p_app[n]) THEN
             v_answer := dot_put_entry(
                 p_user[n], p_acting[n], p_app[n], p_key[n], p_value[n]::jsonb, p_match[n]::bigint[],
                 p_none_match[n]::bigint[], p_max_value[n], p_max_keys[n], p_max_bytes[n]);
@@ -45,7 +45,7 @@ DECLARE
     v_answer record;
 BEGIN
     FOR n IN 1 .. cardinality(p_user) LOOP
-        IF dot_try_to_write(p_user[n], p_app[n]) THEN
+        IF n = 1 OR dot_try_to_write(p_user[n], p_app[n]) THEN
             v_answer := dot_batch(
                 p_user[n], p_acting[n], p_app[n], p_request[n]::jsonb, p_runs[n]::integer[], p_idempotency_key[n],
                 p_digest[n], p_max_value[n], p_max_keys[n], p_max_bytes[n]);
@@ -171,7 +171,7 @@ DECLARE
     v_answer record;
 BEGIN
     FOR n IN 1 .. cardinality(p_user) LOOP
-        IF dot_try_to_write(p_user[n], p_app[n]) THEN
+        IF n = 1 OR dot_try_to_write(p_user[n], p_app[n]) THEN
             v_answer := dot_put_many(
                 p_user[n], p_acting[n], p_app[n], p_request[n]::jsonb, p_most_bytes[n],
                 p_max_value[n], p_max_keys[n], p_max_bytes[n]);

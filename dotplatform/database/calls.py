@@ -144,7 +144,8 @@ class Function:
 class Together(Function):
     """A SQL function that takes an array for each argument of another one, and answers a row for each of its calls.
 
-    A row whose first column is NULL: nothing was done for that call, for somebody else is writing there.
+    A row whose first column is NULL: nothing was done for that call, for somebody else is writing there. The first call
+    waits for that instead.
 
     Arrays of texts go in PostgreSQL's binary form. Written as text, with quotes and escapes, it reads them a character
     at a time: a batch's body takes it as long as what it then makes of that JSON.

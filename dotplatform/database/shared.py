@@ -40,12 +40,9 @@ logger = logging.getLogger("dotplatform.database")
 
 
 class Call:
-    """One call that waits, and the request that goes on with its *row* or *error*; neither: it is done elsewhere.
+    """One call that waits, and the request that goes on with its *row* or *error*; neither: it is done elsewhere."""
 
-    *was_busy*: somebody else was writing there when it was asked, so nothing was done yet.
-    """
-
-    __slots__ = ("error", "function", "parameters", "row", "was_busy", "work")
+    __slots__ = ("error", "function", "parameters", "row", "work")
 
     def __init__(self, function: Function, parameters: Sequence[bytes | None], work: Work) -> None:
         self.function = function
@@ -53,7 +50,6 @@ class Call:
         self.work = work
         self.row: Row | None = None
         self.error: Exception | None = None
-        self.was_busy = False
 
     @property
     def size(self) -> int:
@@ -210,10 +206,7 @@ class SharedConnection:
             return []
         first = self.waiting.popleft()
         calls, function = [first], first.function
-        if first.was_busy:  # alone, it waits for whoever writes there; by then the others may find theirs free
-            for call in self.waiting:
-                call.was_busy = False
-        elif function.together is not None:
+        if function.together is not None:
             left = MOST_BYTES_AT_ONCE - first.size
             for _ in range(len(self.waiting)):
                 call = self.waiting.popleft()
@@ -263,12 +256,13 @@ class SharedConnection:
                 calls[0].error = error
         else:
             self._asked, self._result = [], None
+            busy: list[Call] = []  # somebody else is writing there; they are the first of the next group
             for call, row in zip(calls, rows, strict=True):
                 if len(calls) > 1 and row[0] is None:
-                    call.was_busy = True
-                    self.waiting.append(call)
+                    busy.append(call)
                 else:
                     call.row = row
+            self.waiting.extendleft(reversed(busy))
             calls = [call for call in calls if call.row is not None]
         self._ask()  # PostgreSQL has work while these are answered
         _resume(calls)

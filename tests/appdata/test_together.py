@@ -178,22 +178,22 @@ def somebody_writing(place: Place) -> Iterator[psycopg.Connection[Any]]:
 def test_nobody_waits_for_whoever_another_process_writes_for(
     loop: Loop, places: list[Place], write: Callable[[Place], Callable[[], Any]]
 ) -> None:
-    place, *others = places
-    with somebody_writing(place), loop.statements() as sent, never_waiting():
-        asked = loop.at_once([write(each) for each in places])
+    first, busy, *others = places
+    with somebody_writing(busy), loop.statements() as sent, never_waiting():
+        asked = loop.at_once([write(place) for place in places])
     assert len(sent) == 2, "all together, and the one once more"
-    assert isinstance(asked[0].exception(), Elsewhere)
-    assert json.loads(get_entry(place, "mine").body)["revision"] == 1, "nothing was done for it"
-    for each, done in zip(others, asked[1:], strict=True):
+    assert isinstance(asked[1].exception(), Elsewhere)
+    assert json.loads(get_entry(busy, "mine").body)["revision"] == 1, "nothing was done for it"
+    for place, done in zip([first, *others], [asked[0], *asked[2:]], strict=True):
         done.result()
-        assert services.list_heads([each])[0] > 1
+        assert services.list_heads([place])[0] > 1
 
 
 @pytest.mark.parametrize("write", WRITES.values(), ids=WRITES)
-def test_what_was_busy_is_asked_again(
+def test_who_was_busy_goes_first_in_the_next_group(
     loop: Loop, places: list[Place], write: Callable[[Place], Callable[[], Any]]
 ) -> None:
-    busy, first, *_ = places
+    first, busy, *_ = places
 
     def write_and_let_go() -> Any:
         done = write(first)()
@@ -201,8 +201,8 @@ def test_what_was_busy_is_asked_again(
         return done
 
     with somebody_writing(busy) as other, loop.statements() as sent, never_waiting():
-        asked = loop.at_once([write(busy), write(busy), write_and_let_go, write(busy)])
-    assert len(sent) == 3, "all together, one that waits for its turn, and the others with it"
+        asked = loop.at_once([write_and_let_go, *[write(busy)] * 3])
+    assert len(sent) == 2, "the three wait together for their turn, which comes once the first is answered"
     for done in asked:
         done.result()
     assert services.list_heads([busy])[0] > 3
