@@ -7,9 +7,10 @@ CREATE FUNCTION dot_try_to_write(p_user uuid, p_app text) RETURNS boolean
 LANGUAGE sql
 RETURN pg_try_advisory_xact_lock(hashtextextended(p_app, uuid_hash_extended(p_user, 0)));
 
--- As dot_put_entries (0009_together.sql), but where somebody else is just writing, only the first call waits: no lock is
--- held yet. For the others status is NULL then, nothing was done, and they are to be asked again: waiting, they would
--- hold the locks of those before them until the other writer's commit is on the disk, and somebody waits for these.
+-- As dot_put_entries (0009_together.sql), but where somebody else is just writing, only the first call waits: no lock
+-- is held yet. For the others status is NULL then, nothing was done, and they are to be asked again: waiting, they
+-- would hold the locks of those before them until the other writer's commit is on the disk, and somebody waits for
+-- these.
 CREATE FUNCTION dot_try_put_entries(
     p_user uuid[], p_acting text[], p_app text[], p_key text[], p_value text[], p_match text[], p_none_match text[],
     p_max_value integer[], p_max_keys bigint[], p_max_bytes bigint[],
