@@ -6,6 +6,6 @@ from dotplatform.database.rewording import consents_look_for_none_first
 
 
 class Migration(migrations.Migration):
-    dependencies = [("appdata", "0020_nobody_waits")]
+    dependencies = [("appdata", "0020_put_many")]
 
     operations = [consents_look_for_none_first("app_data", insert=("write",), update=("write",), delete=("delete",))]

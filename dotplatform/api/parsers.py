@@ -86,8 +86,8 @@ def _number_or_zero(match: re.Match[bytes]) -> bytes:
 def is_deeper(value: Any, levels: int, brackets: int) -> bool:
     """Whether parsed JSON has more than *levels* of arrays and objects inside each other.
 
-    *brackets*: how many of them its text opens, at least. Those that stand beside each other cannot stand inside each
-    other, so mostly a look at the outermost is enough.
+    *brackets*: there are at most so many of them. Those that stand beside each other cannot stand inside each other, so
+    mostly a look at the outermost is enough.
     """
     containers = [value] if type(value) in _CONTAINERS else []
     for level in range(1, levels + 1):

@@ -113,18 +113,36 @@ def test_both_ways_answer_and_do_the_same(
 
 
 @pytest.mark.parametrize("puts", BATCHES.values(), ids=BATCHES)
-def test_before_postgresql_18_they_do_the_same_too(place: Place, alice: User, settings: Any, puts: Puts) -> None:
+def test_before_postgresql_18_they_do_the_same_too(place: Place, alice: User, puts: Puts) -> None:
     """Where the server cannot tell what a row was, another statement looks at it first."""
     as_before = """DO $$ BEGIN
         EXECUTE replace(pg_get_functiondef('dot_put_many'::regproc), '>= 180000', '>= 990000');
         ASSERT pg_get_functiondef('dot_put_many'::regproc) LIKE '%%>= 990000%%';
     END $$"""
-    settings.DOT_LIMITS = {**settings.DOT_LIMITS, "installation_bytes": 165}
     with transaction.atomic(), connection.cursor() as cursor:
         cursor.execute(as_before)
         short, general = both_ways(place, alice, puts)
         transaction.set_rollback(True)
     assert short == general
+
+
+@pytest.mark.parametrize(
+    ("limits", "has_room"),
+    [
+        # most bytes of the batch, of a value, keys, bytes of the installation
+        ((100, 100, 4, 1000), True),
+        ((101, 100, 4, 1000), False),
+        ((100, 100, 3, 1000), False),  # one key too many, if it is new
+        ((900, 1000, 4, 1000), False),  # too much with what is there
+    ],
+)
+def test_where_there_is_surely_room_nothing_else_looks_at_it(
+    place: Place, limits: tuple[int, ...], has_room: bool
+) -> None:
+    body = b'{"operations":[{"op":"put","key":"kept","value":1}]}'
+    row = services._put_many(*place.arguments(), body, *(b"%d" % limit for limit in limits))
+    assert row[0] == b"200"
+    assert (row[3] is None) == has_room
 
 
 def test_values_written_out_longer_than_they_came_are_counted_as_they_are_stored(

@@ -18,6 +18,7 @@ import pytest
 from greenlet import getcurrent
 from gunicorn.config import Config
 from gunicorn.glogging import Logger
+from gunicorn.workers.gthread import STOP_KEEPALIVE_LINGER
 
 from dotplatform import waiting
 from dotplatform.operations import balance
@@ -182,6 +183,15 @@ class TestInTheMainThread:
         assert first is second, "a greenlet is used again"
         assert not before
         assert not after
+
+    def test_a_worker_that_stops_keeps_a_connection_it_promised_to_keep_for_a_moment(self, watched: Talk) -> None:
+        watched.cfg.set("keepalive", 75)
+        watched.client.sendall(request())
+        watched.worker.wait_for_and_dispatch_events(10)
+        watched.worker.alive = False  # once the answer is composed
+        watched.worker._send_answers()
+        assert watched.answer()[1]["Connection"] == "keep-alive"
+        assert watched.connection.timeout <= time.monotonic() + STOP_KEEPALIVE_LINGER
 
     def test_a_client_that_dawdles_over_its_first_lines_keeps_no_thread(self, watched: Talk) -> None:
         watched.work = lambda environ: b"there"

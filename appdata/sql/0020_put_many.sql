@@ -1,4 +1,4 @@
--- Writes of several people in one statement hardly wait; batches that only put look at limits before they write.
+-- A group of writes waits for its first call alone; batches that only put look for room before they write.
 -- What these functions replace (dot_put_entries, dot_batches, dot_put_all, dot_puts_all) is what the earlier code asks:
 -- it can go one version later.
 

@@ -1,4 +1,4 @@
-"""Writes of several people that wait for nobody else's, and batches that look at limits before they write."""
+"""Groups of writes that wait for their first alone, and batches that look for room before they write."""
 
 from django.db import migrations
 
@@ -8,4 +8,4 @@ from dotplatform.database.sql_files import run_sql_file
 class Migration(migrations.Migration):
     dependencies = [("appdata", "0019_put_all")]
 
-    operations = [run_sql_file(__file__, "0020_nobody_waits")]
+    operations = [run_sql_file(__file__, "0020_put_many")]
